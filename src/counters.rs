@@ -1,0 +1,129 @@
+//! Losses and undecodable packets: one counter, one cause.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::limits::{MALFORMED_SAMPLE_BYTES, MALFORMED_SAMPLES};
+use crate::packet::PacketMeta;
+
+/// Packets lost before the decoder saw them. The three are never mixed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lost {
+    /// The kernel's ring was full.
+    pub kernel: u64,
+    /// The network card or its driver dropped them.
+    pub interface: u64,
+    /// Our queue between capture and engine was full.
+    pub queue: u64,
+}
+
+impl Lost {
+    /// All three together, for "was anything lost at all".
+    pub const fn total(&self) -> u64 {
+        self.kernel + self.interface + self.queue
+    }
+
+    /// Adds another source's losses.
+    pub fn add(&mut self, other: Self) {
+        self.kernel += other.kernel;
+        self.interface += other.interface;
+        self.queue += other.queue;
+    }
+}
+
+/// Where decoding stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Layer {
+    /// Link header, VLAN tags, tunnels.
+    Link,
+    /// IP header, extension headers, fragments.
+    Ip,
+    /// UDP, TCP, SCTP, ICMP.
+    Transport,
+    /// SIP message.
+    Sip,
+    /// SDP and other bodies.
+    Body,
+    /// RTP and RTCP.
+    Rtp,
+}
+
+impl Layer {
+    /// All layers, lowest first.
+    pub const ALL: [Self; 6] = [Self::Link, Self::Ip, Self::Transport, Self::Sip, Self::Body, Self::Rtp];
+
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Ip => "ip",
+            Self::Transport => "transport",
+            Self::Sip => "sip",
+            Self::Body => "body",
+            Self::Rtp => "rtp",
+        }
+    }
+}
+
+/// Why a packet, or a part of it, could not be decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Malformed {
+    /// Where.
+    pub layer: Layer,
+    /// What was wrong, in a few words ("cut inside the IP header").
+    pub why: &'static str,
+}
+
+impl Malformed {
+    /// A reason at a layer.
+    pub const fn new(layer: Layer, why: &'static str) -> Self {
+        Self { layer, why }
+    }
+}
+
+/// One undecodable packet, kept to be looked at.
+#[derive(Clone, Debug)]
+pub struct MalformedSample {
+    /// Which packet.
+    pub meta: PacketMeta,
+    /// What was wrong.
+    pub malformed: Malformed,
+    /// Its first bytes, at most [`MALFORMED_SAMPLE_BYTES`].
+    pub bytes: Box<[u8]>,
+}
+
+/// What was seen and what could not be used, by layer and reason.
+#[derive(Clone, Debug, Default)]
+pub struct DecodeCounters {
+    /// Packets handed to the decoder.
+    pub packets: u64,
+    /// Captured bytes handed to the decoder.
+    pub bytes: u64,
+    /// Packets that are fine but carry nothing we analyse, by what they are ("arp", "tcp", "other udp").
+    pub passed: BTreeMap<&'static str, u64>,
+    /// Packets that are not fine.
+    pub malformed: BTreeMap<Malformed, u64>,
+    /// The newest malformed ones.
+    pub samples: VecDeque<MalformedSample>,
+}
+
+impl DecodeCounters {
+    /// Counts a packet that is fine but not for us.
+    pub fn pass(&mut self, what: &'static str) {
+        *self.passed.entry(what).or_default() += 1;
+    }
+
+    /// Counts a malformed packet and keeps its first bytes.
+    pub fn malformed(&mut self, meta: PacketMeta, malformed: Malformed, bytes: &[u8]) {
+        *self.malformed.entry(malformed).or_default() += 1;
+        if self.samples.len() >= MALFORMED_SAMPLES {
+            self.samples.pop_front();
+        }
+        let bytes = bytes.get(..MALFORMED_SAMPLE_BYTES).unwrap_or(bytes);
+        self.samples.push_back(MalformedSample { meta, malformed, bytes: bytes.into() });
+    }
+
+    /// Malformed packets of one layer.
+    pub fn malformed_at(&self, layer: Layer) -> u64 {
+        self.malformed.iter().filter(|(m, _)| m.layer == layer).map(|(_, n)| n).sum()
+    }
+}

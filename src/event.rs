@@ -1,0 +1,135 @@
+//! What the decoder says about the packets: the only words that tracking understands.
+
+use std::net::IpAddr;
+
+use smallvec::SmallVec;
+
+use crate::packet::{FlowKey, PacketId, Transport};
+use crate::sip::SipMessage;
+use crate::time::Timestamp;
+
+/// The packets that carried one message; mostly one, several for fragments and streams, the completing one last.
+pub type PacketIds = SmallVec<[PacketId; 2]>;
+
+/// Something that happened on the wire.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A whole SIP message arrived.
+    Sip(Box<SipArrival>),
+    /// A TCP connection began, ended or was reset.
+    TcpFlow(TcpFact),
+    /// An ICMP error quoted one of our packets.
+    Icmp(IcmpFact),
+    /// RTCP was seen on a media flow.
+    Rtcp(RtcpSeen),
+}
+
+/// A SIP message and how it came.
+#[derive(Clone, Debug)]
+pub struct SipArrival {
+    /// Time of the completing packet.
+    pub at: Timestamp,
+    /// The packets that carried it.
+    pub packets: PacketIds,
+    /// Sender and receiver on this hop.
+    pub flow: FlowKey,
+    /// What carried it on this hop.
+    pub transport: Transport,
+    /// The message.
+    pub message: SipMessage,
+}
+
+/// One RTP packet. Kept apart from [`Event`], since there are very many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RtpSample {
+    /// Arrival.
+    pub at: Timestamp,
+    /// Which packet.
+    pub packet: PacketId,
+    /// Addresses and ports.
+    pub flow: FlowKey,
+    /// Synchronisation source.
+    pub ssrc: u32,
+    /// RTP timestamp.
+    pub timestamp: u32,
+    /// Sequence number.
+    pub sequence: u16,
+    /// Payload type, 0 to 127.
+    pub payload_type: u8,
+    /// Marker bit.
+    pub marker: bool,
+    /// Payload bytes, without header, extension and padding.
+    pub payload_len: u16,
+}
+
+/// One RTCP packet on a media flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RtcpSeen {
+    /// Arrival.
+    pub at: Timestamp,
+    /// Which packet.
+    pub packet: PacketId,
+    /// Addresses and ports.
+    pub flow: FlowKey,
+}
+
+/// A TCP segment that begins or ends a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TcpFact {
+    /// When.
+    pub at: Timestamp,
+    /// Which packet.
+    pub packet: PacketId,
+    /// Sender and receiver.
+    pub flow: FlowKey,
+    /// What.
+    pub kind: TcpFactKind,
+}
+
+/// What a TCP segment does to its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TcpFactKind {
+    /// Asks for a connection.
+    Syn,
+    /// Accepts it.
+    SynAck,
+    /// Ends its direction.
+    Fin,
+    /// Aborts it.
+    Rst,
+}
+
+/// An ICMP error message and the packet it quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IcmpFact {
+    /// When.
+    pub at: Timestamp,
+    /// Which packet.
+    pub packet: PacketId,
+    /// Who sent the error.
+    pub reporter: IpAddr,
+    /// The flow of the quoted packet, as its sender sent it.
+    pub quoted: FlowKey,
+    /// What it says ("port unreachable").
+    pub what: &'static str,
+}
+
+/// What the decoder found in one batch. Reused, so that RTP costs no allocation.
+#[derive(Debug, Default)]
+pub struct Decoded {
+    /// Signalling and facts, in packet order.
+    pub events: Vec<Event>,
+    /// RTP, in packet order.
+    pub rtp: Vec<RtpSample>,
+    /// Time of the newest packet looked at.
+    pub now: Option<Timestamp>,
+}
+
+impl Decoded {
+    /// Empties it and keeps its memory.
+    pub fn clear(&mut self) {
+        self.events.clear();
+        self.rtp.clear();
+        self.now = None;
+    }
+}

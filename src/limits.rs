@@ -1,0 +1,94 @@
+//! Every cap of the program: a named constant with its unit and its reason.
+
+/// Packets in a batch. 64 to 1,024 cost the same; 256 keeps the hand-over under 1 ns a packet.
+pub const BATCH_PACKETS: usize = 256;
+
+/// Bytes in a batch, about: 256 KiB stays in the second-level cache.
+pub const BATCH_BYTES: usize = 256 * 1024;
+
+/// Batches waiting between a live capture and the engine. 64 MiB at worst; bridges a pause of 70 ms at 900,000 packets/s.
+pub const LIVE_QUEUE_BATCHES: usize = 256;
+
+/// Batches waiting between a file reader and the engine; a short queue keeps the arenas in cache.
+pub const FILE_QUEUE_BATCHES: usize = 6;
+
+/// Default kernel ring of a live capture, in MiB.
+pub const KERNEL_BUFFER_MIB: u32 = 32;
+
+/// Snap length of a live capture, in bytes: larger than any packet, offloaded ones included.
+pub const SNAP_LEN: i32 = 262_144;
+
+/// The largest packet that a file may hold, in bytes. A larger length in a file means that the file is broken.
+pub const FILE_PACKET_BYTES: u32 = 1024 * 1024;
+
+/// How long a packet of one source waits for the others, so that several live sources merge in order, in ms.
+pub const MERGE_WINDOW_MS: i64 = 40;
+
+/// Fragmented datagrams being put together at once. A phone system has a handful; more is an attack.
+pub const DEFRAG_DATAGRAMS: usize = 1_024;
+
+/// Bytes kept for fragmented datagrams.
+pub const DEFRAG_BYTES: usize = 16 * 1024 * 1024;
+
+/// Seconds after which an unfinished datagram is given up (RFC 791: 15; Linux: 30).
+pub const DEFRAG_SECONDS: i64 = 30;
+
+/// Fragments of one datagram: 64 KiB in pieces of 128 bytes.
+pub const DEFRAG_PIECES: usize = 512;
+
+/// The largest SIP message kept, in bytes. A longer one is cut visibly.
+pub const SIP_MESSAGE_BYTES: usize = 128 * 1024;
+
+/// Header lines of one SIP message that are indexed; more are counted as malformed and left in the raw text.
+pub const SIP_HEADER_LINES: usize = 512;
+
+/// Calls (distinct Call-IDs) kept.
+pub const CALLS: usize = 200_000;
+
+/// SIP bytes kept over all calls: 512 MiB.
+pub const SIP_BYTES: usize = 512 * 1024 * 1024;
+
+/// Messages kept at the start of a call with very many messages.
+pub const CALL_FIRST_MESSAGES: usize = 200;
+
+/// Messages kept at the end of a call with very many messages.
+pub const CALL_LAST_MESSAGES: usize = 800;
+
+/// Message fingerprints a call remembers to tell retransmissions: 12 bytes each.
+pub const CALL_FINGERPRINTS: usize = 4_096;
+
+/// Transactions a call remembers.
+pub const CALL_TRANSACTIONS: usize = 256;
+
+/// Dialogs listed for one call: a fork to more than this many phones is an attack.
+pub const CALL_DIALOGS: usize = 64;
+
+/// Media endpoints one call may announce through SDP.
+pub const CALL_MEDIA: usize = 64;
+
+/// RTP streams kept.
+pub const STREAMS: usize = 50_000;
+
+/// Flows that look like RTP but have not proved it yet.
+pub const STREAM_CANDIDATES: usize = 4_096;
+
+/// Consistent packets after which RTP is believed without SDP.
+pub const STREAM_PROOF_PACKETS: u32 = 4;
+
+/// Endpoints announced by SDP that are remembered for binding streams to calls.
+pub const MEDIA_ENDPOINTS: usize = 200_000;
+
+/// Samples of packets that could not be decoded.
+pub const MALFORMED_SAMPLES: usize = 64;
+
+/// Bytes kept of each such sample.
+pub const MALFORMED_SAMPLE_BYTES: usize = 512;
+
+/// Method names and status codes counted one by one; the rest are counted together.
+pub const STAT_NAMES: usize = 256;
+
+/// Peers that statistics are kept for.
+pub const STAT_PEERS: usize = 4_096;
+
+/// TCP and ICMP facts kept for the ladder, per call.
+pub const CALL_FACTS: usize = 256;

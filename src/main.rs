@@ -1,0 +1,2 @@
+//! The `sipwatch` program.
+fn main() {}

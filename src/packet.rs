@@ -1,0 +1,236 @@
+//! What libpcap delivers, and the batches it travels in.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use crate::limits::{BATCH_BYTES, BATCH_PACKETS};
+use crate::time::Timestamp;
+
+/// Data link type as libpcap numbers it (`LINKTYPE_*`, `DLT_*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LinkType(pub u32);
+
+impl LinkType {
+    /// BSD loopback, family in host byte order.
+    pub const NULL: Self = Self(0);
+    /// Ethernet.
+    pub const ETHERNET: Self = Self(1);
+    /// Raw IP, the number that Linux and most files use.
+    pub const RAW: Self = Self(101);
+    /// Raw IP as `DLT_RAW` on BSD.
+    pub const DLT_RAW_BSD: Self = Self(12);
+    /// Raw IP as `DLT_RAW` on OpenBSD.
+    pub const DLT_RAW_OPENBSD: Self = Self(14);
+    /// OpenBSD loopback, family in network byte order.
+    pub const LOOP: Self = Self(108);
+    /// Linux cooked capture.
+    pub const LINUX_SLL: Self = Self(113);
+    /// Raw IPv4.
+    pub const IPV4: Self = Self(228);
+    /// Raw IPv6.
+    pub const IPV6: Self = Self(229);
+    /// Linux cooked capture, version 2.
+    pub const LINUX_SLL2: Self = Self(276);
+}
+
+/// A packet's place: its source, and its number there, counted from 1 in capture order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PacketId(u64);
+
+impl PacketId {
+    const NUMBER_BITS: u32 = 48;
+
+    /// `source` counts from 0, `number` from 1.
+    pub const fn new(source: u16, number: u64) -> Self {
+        Self((source as u64) << Self::NUMBER_BITS | (number & ((1 << Self::NUMBER_BITS) - 1)))
+    }
+
+    /// Which of the capture's sources it came from.
+    pub const fn source(self) -> u16 {
+        (self.0 >> Self::NUMBER_BITS) as u16
+    }
+
+    /// Its number within the source, as in Wireshark's first column.
+    pub const fn number(self) -> u64 {
+        self.0 & ((1 << Self::NUMBER_BITS) - 1)
+    }
+}
+
+/// Everything about a packet but its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PacketMeta {
+    /// Its place in the capture.
+    pub id: PacketId,
+    /// When it was captured.
+    pub at: Timestamp,
+    /// Interface index within its source (0 where a source has but one).
+    pub interface: u16,
+    /// How the bytes start.
+    pub link: LinkType,
+    /// Length on the wire; more than the bytes at hand when the snap length cut it.
+    pub original_len: u32,
+}
+
+/// One captured packet, borrowed from its [`Batch`].
+#[derive(Clone, Copy, Debug)]
+pub struct Packet<'b> {
+    /// Place, time and link type.
+    pub meta: PacketMeta,
+    /// The captured bytes.
+    pub data: &'b [u8],
+}
+
+impl Packet<'_> {
+    /// Whether the snap length cut bytes off.
+    pub fn is_cut(&self) -> bool {
+        (self.data.len() as u64) < u64::from(self.meta.original_len)
+    }
+}
+
+/// Packets on their way from a source to the engine: one byte arena and an index into it.
+#[derive(Debug, Default)]
+pub struct Batch {
+    arena: Vec<u8>,
+    index: Vec<(PacketMeta, u32, u32)>,
+}
+
+impl Batch {
+    /// An empty batch with room for [`BATCH_PACKETS`] packets of voice size.
+    pub fn new() -> Self {
+        Self { arena: Vec::with_capacity(BATCH_BYTES), index: Vec::with_capacity(BATCH_PACKETS) }
+    }
+
+    /// Adds a packet. A batch takes a packet of any size while it is not full.
+    pub fn push(&mut self, meta: PacketMeta, data: &[u8]) {
+        let start = self.arena.len();
+        self.arena.extend_from_slice(data);
+        self.index.push((meta, start as u32, self.arena.len() as u32));
+    }
+
+    /// Whether it should be handed on before the next packet.
+    pub fn is_full(&self) -> bool {
+        self.index.len() >= BATCH_PACKETS || self.arena.len() >= BATCH_BYTES
+    }
+
+    /// Packets in it.
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// Captured bytes in it.
+    pub fn bytes(&self) -> usize {
+        self.arena.len()
+    }
+
+    /// The packets, in capture order.
+    pub fn iter(&self) -> impl Iterator<Item = Packet<'_>> {
+        self.index.iter().map(|&(meta, start, end)| Packet {
+            meta,
+            data: self.arena.get(start as usize..end as usize).unwrap_or_default(),
+        })
+    }
+
+    /// Empties it and keeps its memory, unless one huge packet made it much larger than usual.
+    pub fn clear(&mut self) {
+        self.index.clear();
+        self.arena.clear();
+        self.arena.shrink_to(BATCH_BYTES * 2);
+    }
+}
+
+/// IP address and port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoint {
+    /// Address.
+    pub ip: IpAddr,
+    /// UDP, TCP or SCTP port.
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// `10.1.1.1:5060` in parts.
+    pub const fn new(ip: IpAddr, port: u16) -> Self {
+        Self { ip, port }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    /// `10.1.1.123:5060`, `[2001:db8::1]:5060`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.ip {
+            IpAddr::V4(ip) => write!(f, "{ip}:{}", self.port),
+            IpAddr::V6(ip) => write!(f, "[{ip}]:{}", self.port),
+        }
+    }
+}
+
+/// One direction between two endpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowKey {
+    /// Sender.
+    pub src: Endpoint,
+    /// Receiver.
+    pub dst: Endpoint,
+}
+
+/// What carried a SIP message on this hop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// UDP datagram.
+    Udp,
+    /// TCP stream.
+    Tcp,
+    /// TLS over TCP.
+    Tls,
+    /// WebSocket (RFC 7118), with or without TLS.
+    Ws,
+}
+
+impl Transport {
+    /// The name in reports: `udp`, `tcp`, `tls`, `ws`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Ws => "ws",
+        }
+    }
+
+    /// All of them, in the order of the report.
+    pub const ALL: [Self; 4] = [Self::Udp, Self::Tcp, Self::Ws, Self::Tls];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packet_id_keeps_source_and_number() {
+        let id = PacketId::new(3, 70_000_000_000);
+        assert_eq!((id.source(), id.number()), (3, 70_000_000_000));
+    }
+
+    #[test]
+    fn a_batch_gives_back_what_was_pushed_and_forgets_it_when_cleared() {
+        let meta = PacketMeta {
+            id: PacketId::new(0, 1),
+            at: Timestamp::from_nanos(5),
+            interface: 0,
+            link: LinkType::ETHERNET,
+            original_len: 9,
+        };
+        let mut batch = Batch::new();
+        batch.push(meta, b"abc");
+        batch.push(meta, b"");
+        let got: Vec<_> = batch.iter().map(|p| (p.data.to_vec(), p.is_cut())).collect();
+        assert_eq!(got, vec![(b"abc".to_vec(), true), (Vec::new(), true)]);
+        batch.clear();
+        assert!(batch.is_empty() && batch.iter().next().is_none());
+    }
+}

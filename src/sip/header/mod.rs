@@ -1,0 +1,1 @@
+//! Typed views of single headers, one file each.

@@ -1,0 +1,79 @@
+//! What was odd about a message that is shown all the same.
+
+/// A set of oddities, one bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Notes(u32);
+
+impl Notes {
+    /// The message ends before its body is complete (snap length, lost fragment, cut stream).
+    pub const CUT: Self = Self(1);
+    /// Content-Length is larger than what is there.
+    pub const LENGTH_TOO_LARGE: Self = Self(1 << 1);
+    /// The datagram goes on after Content-Length octets of body; the rest is ignored.
+    pub const LENGTH_TOO_SMALL: Self = Self(1 << 2);
+    /// Content-Length is not a number.
+    pub const LENGTH_INVALID: Self = Self(1 << 3);
+    /// No Content-Length although there is a body.
+    pub const LENGTH_MISSING: Self = Self(1 << 4);
+    /// A header that may occur once occurs again with another value; the first is used.
+    pub const REPEATED_HEADER: Self = Self(1 << 5);
+    /// The method of the CSeq is not that of the request line.
+    pub const METHOD_MISMATCH: Self = Self(1 << 6);
+    /// Lines end in LF alone.
+    pub const BARE_LF: Self = Self(1 << 7);
+    /// The version is not SIP/2.0.
+    pub const VERSION: Self = Self(1 << 8);
+    /// The status code is not between 100 and 699.
+    pub const STATUS_RANGE: Self = Self(1 << 9);
+    /// A line that is no header (no colon).
+    pub const STRAY_LINE: Self = Self(1 << 10);
+    /// The header section never ends with an empty line.
+    pub const NO_EMPTY_LINE: Self = Self(1 << 11);
+    /// Call-ID, From, To, CSeq or Via is missing.
+    pub const MANDATORY_MISSING: Self = Self(1 << 12);
+    /// Spaces where the start line allows none, or several.
+    pub const START_LINE_SPACES: Self = Self(1 << 13);
+    /// More header lines than are indexed.
+    pub const TOO_MANY_HEADERS: Self = Self(1 << 14);
+    /// A number is out of its range.
+    pub const NUMBER_RANGE: Self = Self(1 << 15);
+
+    const TEXTS: [(Self, &'static str); 16] = [
+        (Self::CUT, "message is cut"),
+        (Self::LENGTH_TOO_LARGE, "Content-Length larger than what is there"),
+        (Self::LENGTH_TOO_SMALL, "octets after the end of the body"),
+        (Self::LENGTH_INVALID, "Content-Length is not a number"),
+        (Self::LENGTH_MISSING, "no Content-Length"),
+        (Self::REPEATED_HEADER, "single header repeated, first one used"),
+        (Self::METHOD_MISMATCH, "CSeq method differs from the request line"),
+        (Self::BARE_LF, "lines end in LF alone"),
+        (Self::VERSION, "version is not SIP/2.0"),
+        (Self::STATUS_RANGE, "status code out of range"),
+        (Self::STRAY_LINE, "line that is no header"),
+        (Self::NO_EMPTY_LINE, "no empty line after the headers"),
+        (Self::MANDATORY_MISSING, "mandatory header missing"),
+        (Self::START_LINE_SPACES, "odd spaces in the start line"),
+        (Self::TOO_MANY_HEADERS, "too many header lines"),
+        (Self::NUMBER_RANGE, "number out of range"),
+    ];
+
+    /// Adds what `other` holds.
+    pub fn insert(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// Whether all of `other` is in it.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether there is nothing odd.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// One sentence part for each oddity.
+    pub fn texts(self) -> impl Iterator<Item = &'static str> {
+        Self::TEXTS.iter().filter(move |(note, _)| self.contains(*note)).map(|(_, text)| *text)
+    }
+}

@@ -1,0 +1,1 @@
+//! Status codes and what they mean.

@@ -1,0 +1,106 @@
+//! What a screen or a report sees: a moment, shared and unchanging.
+
+use std::sync::Arc;
+
+use crate::counters::{DecodeCounters, Lost};
+use crate::time::Timestamp;
+use crate::track::call::{Call, CallKey};
+use crate::track::stream::{Stream, StreamKey};
+
+use super::rows::Rows;
+use super::stats::Stats;
+
+/// One source as the Capture tab shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceView {
+    /// `eth0`, `call.pcap`.
+    pub name: String,
+    /// Whether it is live.
+    pub live: bool,
+    /// Link type by name.
+    pub link: String,
+    /// Filter in force, empty for none.
+    pub filter: String,
+    /// Packets given.
+    pub packets: u64,
+    /// Bytes read and size of the file, when it is one and its size is known.
+    pub progress: Option<(u64, u64)>,
+    /// Its losses.
+    pub lost: Lost,
+    /// Whether it was cut or partly unreadable.
+    pub truncated: bool,
+    /// Whether it came to its end.
+    pub ended: bool,
+    /// Why it stopped, or what was wrong at its end.
+    pub trouble: Option<String>,
+}
+
+/// Memory in use against its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryUse {
+    /// What ("SIP messages").
+    pub what: &'static str,
+    /// In use.
+    pub used: u64,
+    /// The limit.
+    pub limit: u64,
+    /// "bytes", "calls", "streams".
+    pub unit: &'static str,
+    /// How many were evicted because of the limit.
+    pub evicted: u64,
+}
+
+/// The state of the capture.
+#[derive(Clone, Debug, Default)]
+pub struct CaptureView {
+    /// Where packets come from.
+    pub sources: Vec<SourceView>,
+    /// All losses together.
+    pub lost: Lost,
+    /// What was decoded and what could not be.
+    pub decode: DecodeCounters,
+    /// Batches waiting for the engine, and the queue's size.
+    pub queue: (usize, usize),
+    /// Memory by kind.
+    pub memory: Vec<MemoryUse>,
+    /// First packet.
+    pub first: Option<Timestamp>,
+    /// Newest packet.
+    pub last: Option<Timestamp>,
+}
+
+impl CaptureView {
+    /// Whether any source is live and still running.
+    pub fn is_live(&self) -> bool {
+        self.sources.iter().any(|source| source.live && !source.ended)
+    }
+}
+
+/// All that is known at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// Moves whenever anything changed.
+    pub generation: u64,
+    /// The time that running durations count to: newest packet, or the clock when live. `None` before the first packet.
+    pub now: Option<Timestamp>,
+    /// Calls, in order of appearance.
+    pub calls: Rows<Call>,
+    /// RTP streams, in order of appearance.
+    pub streams: Rows<Stream>,
+    /// Statistics.
+    pub stats: Arc<Stats>,
+    /// State of the capture.
+    pub capture: Arc<CaptureView>,
+}
+
+impl Snapshot {
+    /// The call with this key, unless it was evicted.
+    pub fn call(&self, key: CallKey) -> Option<&Arc<Call>> {
+        self.calls.get(key.0)
+    }
+
+    /// The stream with this key, unless it was evicted.
+    pub fn stream(&self, key: StreamKey) -> Option<&Arc<Stream>> {
+        self.streams.get(key.0)
+    }
+}

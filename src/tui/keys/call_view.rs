@@ -1,0 +1,1 @@
+//! Keys of the call view, the raw message and the comparison.

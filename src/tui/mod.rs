@@ -1,0 +1,7 @@
+//! The terminal interface: state, keys as data, panes drawn from a snapshot.
+
+pub mod action;
+pub mod keys;
+pub mod pane;
+pub mod text;
+pub mod theme;

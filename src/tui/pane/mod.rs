@@ -1,0 +1,3 @@
+//! The panes, one file or folder each.
+
+pub mod call_view;
