@@ -5,6 +5,7 @@
 
 pub mod evict;
 pub mod expire;
+pub mod filter;
 pub mod flows;
 pub mod rows;
 mod sip;
