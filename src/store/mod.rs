@@ -19,7 +19,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::event::{Decoded, Event};
-use crate::limits::{CALL_FACTS, CALL_STREAMS, CALLS, MEDIA_ENDPOINTS, SIP_BYTES, STAT_PEERS, STREAM_CANDIDATES, STREAMS};
+use crate::limits::{
+    CALL_FACTS, CALL_STREAMS, CALLS, MEDIA_ENDPOINTS, SIP_BYTES, STAT_PEERS, STREAM_CANDIDATES, STREAMS,
+};
 use crate::packet::FlowKey;
 use crate::time::Timestamp;
 use crate::track::call::{Call, CallKey, Fact};
@@ -305,9 +307,8 @@ impl Store {
     fn make_room(&mut self, changes: &mut Vec<Change>) {
         while self.calls.len() > 1 && (self.calls.len() > self.options.calls || self.bytes > self.options.sip_bytes) {
             let entries = &self.entries;
-            let is_current = |key: CallKey, epoch: u32| {
-                entries.get(&key).is_some_and(|entry| entry.is_over && entry.epoch == epoch)
-            };
+            let is_current =
+                |key: CallKey, epoch: u32| entries.get(&key).is_some_and(|entry| entry.is_over && entry.epoch == epoch);
             let ended = self.ended.pop(is_current);
             self.evicted_live += u64::from(ended.is_none());
             let next = self.calls.next_ordinal();
