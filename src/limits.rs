@@ -24,6 +24,9 @@ pub const FILE_PACKET_BYTES: u32 = 1024 * 1024;
 /// How long a packet of one source waits for the others, so that several live sources merge in order, in ms.
 pub const MERGE_WINDOW_MS: i64 = 40;
 
+/// Batches that may wait to be merged before order gives way to memory.
+pub const MERGE_PENDING_BATCHES: usize = 128;
+
 /// Fragmented datagrams being put together at once. A phone system has a handful; more is an attack.
 pub const DEFRAG_DATAGRAMS: usize = 1_024;
 

@@ -181,6 +181,9 @@ pub enum SourceError {
         /// Its first bytes in hex.
         starts: String,
     },
+    /// A source that failed while it ran, in its own sentence.
+    #[error("{0}")]
+    Stopped(String),
     /// Anything else that libpcap says.
     #[error("{device}: {why}. Interfaces here: {here}")]
     Device {
