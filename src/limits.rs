@@ -95,3 +95,9 @@ pub const STAT_PEERS: usize = 4_096;
 
 /// TCP and ICMP facts kept for the ladder, per call.
 pub const CALL_FACTS: usize = 256;
+
+/// VLAN tags on one packet. Two are common, four are the most that carriers stack.
+pub const VLAN_TAGS: usize = 8;
+
+/// Extension headers of one IP packet. RFC 8200 foresees at most seven.
+pub const IP_EXTENSIONS: usize = 16;
