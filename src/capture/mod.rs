@@ -3,6 +3,9 @@
 //! A [`Source`] pushes [`Batch`]es into a [`BatchSink`]. What happens when the other side is slow is the sink's affair
 //! (live: drop and count; file: wait), so a source knows neither channels nor the engine.
 
+pub mod file;
+mod link;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,6 +19,12 @@ use crate::packet::Batch;
 pub trait BatchSink {
     /// Takes the batch and leaves an empty one in its place. `Break` when nobody wants more.
     fn hand_on(&mut self, batch: &mut Batch) -> ControlFlow<()>;
+}
+
+impl<F: FnMut(&mut Batch) -> ControlFlow<()>> BatchSink for F {
+    fn hand_on(&mut self, batch: &mut Batch) -> ControlFlow<()> {
+        self(batch)
+    }
 }
 
 /// Something that gives packets.
