@@ -20,6 +20,7 @@ pub mod sdp;
 pub mod signals;
 pub mod sip;
 pub mod store;
+pub mod text;
 pub mod time;
 pub mod track;
 pub mod tui;
