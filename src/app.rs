@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 use clap::Parser;
@@ -14,14 +14,22 @@ use crate::capture::privileges::{Invoker, drop_privileges};
 use crate::capture::{Source, SourceError, device};
 use crate::cli::Cli;
 use crate::engine::{Engine, EngineOptions, Handle, Observer};
+use crate::export::json::PacketNames;
+use crate::export::ladder::LadderText;
+use crate::export::lines::Lines;
 use crate::export::{self, scope};
 use crate::signals::Signals;
 use crate::store::filter::Filter;
 use crate::store::snapshot::Snapshot;
+use crate::time::Timestamp;
+use crate::track::call::CallKey;
 use crate::{sip, tui};
 
 const CANNOT: u8 = 1;
 const USAGE: u8 = 2;
+
+/// 2026-01-05 09:00 UTC: when the demo happens if nobody watches it.
+const DEMO_START_S: i64 = 1_767_603_600;
 
 /// How often a run without terminal looks for signals.
 const SIGNAL_CHECK: Duration = Duration::from_millis(50);
@@ -91,7 +99,7 @@ fn parse_filter(cli: &Cli) -> Result<Filter, FilterUsage> {
 
 fn open_sources(cli: &Cli) -> anyhow::Result<Vec<Box<dyn Source>>> {
     if cli.demo {
-        return Ok(vec![Box::new(DemoSource::new(cli.has_screen() || cli.json))]);
+        return Ok(vec![demo(cli.has_screen() || cli.json)]);
     }
     if !cli.files.is_empty() {
         if !cli.bpf.is_empty() {
@@ -117,6 +125,18 @@ fn open_sources(cli: &Cli) -> anyhow::Result<Vec<Box<dyn Source>>> {
 #[derive(Debug, thiserror::Error)]
 #[error("BPF words filter a live capture. For a file use --filter, or tcpdump -r FILE -w OTHER with these words")]
 struct BpfOnFile;
+
+/// The demo: in real time for the screen, else at once and with the same times on every run.
+fn demo(paced: bool) -> Box<dyn Source> {
+    let start = if paced { wall_clock() } else { Timestamp::from_parts(DEMO_START_S, 0) };
+    Box::new(DemoSource::new(start, paced))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the demo plays as if its packets came now")]
+fn wall_clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_parts(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), i64::from(since.subsec_nanos()))
+}
 
 fn start(cli: &Cli, sources: Vec<Box<dyn Source>>, observer: Option<Box<dyn Observer>>) -> anyhow::Result<Handle> {
     let options = EngineOptions {
@@ -153,33 +173,43 @@ fn wait_for_end(handle: Handle, signals: &Signals) -> anyhow::Result<Ended> {
         eprintln!("sipwatch: warning: {warning}");
     }
     let failure = handle.failure();
-    Ok(Ended { snapshot: handle.wait(), failure })
+    Ok(Ended { snapshot: handle.wait()?, failure })
 }
 
 fn print_at_end(cli: &Cli, filter: &Filter, snapshot: &Snapshot) -> anyhow::Result<()> {
     let wanted = cli.ladder.as_deref().or(cli.call_id.as_deref());
-    let chosen = scope::choose(snapshot, wanted, filter);
+    let keys = chosen(snapshot, wanted, filter);
     let mut out = BufWriter::new(io::stdout().lock());
     match &cli.ladder {
         Some(call_id) => {
-            let calls = chosen.calls();
-            if calls.is_empty() {
+            if keys.is_empty() {
                 bail!("no call with a Call-ID like \"{call_id}\". --report calls lists what there is");
             }
-            export::ladder::write(&mut out, &calls, snapshot)?;
+            let text = LadderText { ascii: cli.ascii || !is_utf8_locale(), ..LadderText::default() };
+            export::ladder::write(snapshot, &keys, text, &mut out)?;
         }
         None => {
             let kind = cli.report.as_deref().unwrap_or_default();
-            let report = export::REPORTS.iter().find(|report| report.name == kind).context("no such report")?;
-            (report.write)(&mut out, &chosen.snapshot())?;
+            let report = export::report::find(kind).context("no such report")?;
+            let restricted = (wanted.is_some() || !filter.is_empty()).then(|| scope::restrict(snapshot, &keys));
+            (report.write)(restricted.as_ref().unwrap_or(snapshot), &mut out)?;
         }
     }
     out.flush()?;
     Ok(())
 }
 
+/// The calls that `--call-id` or `--ladder`, and `--filter`, leave over.
+fn chosen(snapshot: &Snapshot, call_id: Option<&str>, filter: &Filter) -> Vec<CallKey> {
+    let all = || snapshot.calls.iter().map(|call| call.key).collect();
+    let mut keys: Vec<CallKey> = call_id.map_or_else(all, |text| scope::find(snapshot, text));
+    keys.retain(|key| snapshot.call(*key).is_some_and(|call| filter.matches(call, snapshot.now)));
+    keys
+}
+
 fn json_lines(cli: &Cli, sources: Vec<Box<dyn Source>>, filter: Filter, signals: &Signals) -> anyhow::Result<()> {
-    let lines = export::ndjson::Lines::new(io::stdout(), cli.call_id.clone(), filter);
+    let inputs = sources.iter().flat_map(|source| source.status().inputs.clone()).collect();
+    let lines = Lines::new(io::stdout(), PacketNames::named(inputs), cli.call_id.clone(), filter);
     let handle = start(cli, sources, Some(Box::new(lines)))?;
     wait_for_end(handle, signals)?.outcome()
 }

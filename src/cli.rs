@@ -102,5 +102,5 @@ impl Cli {
 }
 
 fn report_kinds() -> Vec<&'static str> {
-    crate::export::REPORTS.iter().map(|report| report.name).collect()
+    crate::export::report::REPORTS.iter().map(|report| report.name).collect()
 }

@@ -72,6 +72,8 @@ pub enum SourceState {
 pub struct SourceStatus {
     /// `eth0`, `call.pcap`, `demo`.
     pub name: String,
+    /// Its inputs one by one: the files that one source merges, else its name.
+    pub inputs: Vec<String>,
     /// Live or file.
     pub kind: SourceKind,
     /// Link type by name, empty until known.
@@ -99,8 +101,10 @@ pub struct SourceStatus {
 impl SourceStatus {
     /// A source that is about to run.
     pub fn new(name: impl Into<String>, kind: SourceKind, filter: impl Into<String>) -> Self {
+        let name = name.into();
         Self {
-            name: name.into(),
+            inputs: vec![name.clone()],
+            name,
             kind,
             link: ArcSwap::default(),
             filter: filter.into(),

@@ -36,6 +36,7 @@ fn source_view(status: &SourceStatus) -> SourceView {
     };
     SourceView {
         name: status.name.clone(),
+        inputs: status.inputs.clone(),
         live: status.kind == SourceKind::Live,
         link: status.link.load().to_string(),
         filter: status.filter.clone(),

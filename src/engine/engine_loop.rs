@@ -73,18 +73,29 @@ impl EngineLoop {
         }
     }
 
-    pub fn run(mut self) {
-        if self.packets().is_continue() {
+    /// Runs until the end. The error is the observer's.
+    pub fn run(mut self) -> std::io::Result<()> {
+        let to_the_end = self.packets().is_continue();
+        if to_the_end {
             self.sources_ended();
-            if !self.end_with_sources {
-                self.orders_only();
-            }
+        }
+        let observed = self.observation_ended();
+        if to_the_end && !self.end_with_sources {
+            self.orders_only();
         }
         // Whoever still captures finds nobody to take its batches, and ends.
         let Ends { incoming, capture_threads, .. } = self.ends;
         drop(incoming);
         for thread in capture_threads {
             let _ = thread.join();
+        }
+        observed
+    }
+
+    fn observation_ended(&mut self) -> std::io::Result<()> {
+        match &mut self.observer {
+            Some(observer) => observer.ended(self.pipeline.store()),
+            None => Ok(()),
         }
     }
 
@@ -190,9 +201,6 @@ impl EngineLoop {
         }
         self.pipeline.finish();
         let _ = self.watch_losses();
-        if let Some(observer) = &mut self.observer {
-            let _ = observer.idle();
-        }
         self.show_now(None);
     }
 

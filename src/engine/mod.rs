@@ -62,6 +62,9 @@ pub trait Observer: Send {
 
     /// No packet waits at the moment: write out what is buffered.
     fn idle(&mut self) -> ControlFlow<()>;
+
+    /// The packets are over, or nobody reads any more. The error is what kept it from writing.
+    fn ended(&mut self, store: &Store) -> std::io::Result<()>;
 }
 
 /// A running engine, seen from outside.
@@ -70,7 +73,7 @@ pub struct Handle {
     commands: Sender<Command>,
     stoppers: Vec<Stopper>,
     ended: Receiver<()>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<std::io::Result<()>>>,
     statuses: Vec<Arc<SourceStatus>>,
 }
 
@@ -122,7 +125,7 @@ impl Engine {
         );
         let thread = thread::Builder::new().name("engine".into()).spawn(move || {
             let _running = running_token;
-            engine.run();
+            engine.run()
         })?;
         Ok(Handle { latest, commands, stoppers, ended, thread: Some(thread), statuses })
     }
@@ -175,16 +178,22 @@ impl Handle {
         self.statuses.iter().filter_map(warning).collect()
     }
 
-    /// Waits for the engine's end and gives its last snapshot.
-    pub fn wait(mut self) -> Arc<Snapshot> {
-        self.join();
-        self.latest()
+    /// The names of all inputs, in the order of their packets' source numbers.
+    pub fn inputs(&self) -> Vec<String> {
+        self.statuses.iter().flat_map(|status| status.inputs.clone()).collect()
     }
 
-    fn join(&mut self) {
-        if let Some(thread) = self.thread.take() {
+    /// Waits for the engine's end and gives its last snapshot. The error is the observer's.
+    pub fn wait(mut self) -> std::io::Result<Arc<Snapshot>> {
+        self.join()?;
+        Ok(self.latest())
+    }
+
+    fn join(&mut self) -> std::io::Result<()> {
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(result)) => result,
             // A panic of the engine has been reported by the panic hook; the last snapshot is still good.
-            let _ = thread.join();
+            Some(Err(_)) | None => Ok(()),
         }
     }
 }
@@ -192,6 +201,6 @@ impl Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         self.stop();
-        self.join();
+        let _ = self.join();
     }
 }

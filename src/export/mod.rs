@@ -3,6 +3,7 @@
 mod ending;
 pub mod json;
 pub mod ladder;
+pub mod lines;
 pub mod ndjson;
 pub mod report;
 pub mod scope;

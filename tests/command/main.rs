@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use sipwatch::capture::demo;
+use sipwatch::time::Timestamp;
 use tempfile::TempDir;
 
 fn sipwatch() -> Command {
@@ -45,7 +46,7 @@ impl Files {
 
     fn demo(&self) -> String {
         let mut bytes = Vec::new();
-        demo::write_pcap(&mut bytes).unwrap();
+        demo::capture_to(&mut bytes, Timestamp::from_parts(1_767_603_600, 0)).unwrap();
         self.write("demo.pcap", &bytes)
     }
 }
@@ -117,12 +118,8 @@ fn the_same_file_gives_the_same_document() {
 fn a_file_on_standard_input_is_the_same_as_by_name() {
     let files = Files::new();
     let file = files.demo();
-    let mut child = sipwatch()
-        .args(["-r", "-", "--report", "calls"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        sipwatch().args(["-r", "-", "--report", "calls"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(&fs::read(&file).unwrap()).unwrap();
     let piped = child.wait_with_output().unwrap();
     let named = run(&["-r", &file, "--report", "calls"]);
@@ -233,7 +230,8 @@ fn without_permission_the_way_out_is_named() {
         return;
     }
     // As root: give the rights away first. A copy, since nobody may not look into every folder.
-    let folder = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755)).tempdir().unwrap();
+    let folder =
+        tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755)).tempdir().unwrap();
     let copy = folder.path().join("sipwatch");
     fs::copy(env!("CARGO_BIN_EXE_sipwatch"), &copy).unwrap();
     let output = Command::new("setpriv")

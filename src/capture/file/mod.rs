@@ -43,7 +43,9 @@ impl FileSource {
     /// Opens the files in the given order; `-` is standard input. Waits for the first bytes of a pipe.
     pub fn open(paths: &[String]) -> Result<Self, SourceError> {
         let names: Vec<String> = paths.iter().map(|path| short_name(path)).collect();
-        let status = Arc::new(SourceStatus::new(joint_name(&names), SourceKind::File, ""));
+        let mut status = SourceStatus::new(joint_name(&names), SourceKind::File, "");
+        status.inputs.clone_from(&names);
+        let status = Arc::new(status);
         let stop = Arc::new(AtomicBool::new(false));
         let buffer_bytes = (FILE_BUFFERS_BYTES / paths.len().max(1)).clamp(SMALLEST_BUFFER_BYTES, FILE_BUFFER_BYTES);
         let mut readers = Vec::with_capacity(paths.len());

@@ -68,7 +68,7 @@ impl CaptureReport {
         let span = capture.first.zip(capture.last);
         let decode = &capture.decode;
         Self {
-            sources: capture.sources.iter().map(|source| source.name.clone()).collect(),
+            sources: capture.sources.iter().flat_map(|source| source.inputs.clone()).collect(),
             packets: decode.packets,
             bytes: decode.bytes,
             first: capture.first.map(super::time),

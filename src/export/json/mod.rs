@@ -116,7 +116,12 @@ pub struct PacketNames {
 impl PacketNames {
     /// For these sources, in the order of their numbers.
     pub fn new(sources: &[SourceView]) -> Self {
-        Self { sources: sources.iter().map(|source| source.name.clone()).collect() }
+        Self { sources: sources.iter().flat_map(|source| source.inputs.clone()).collect() }
+    }
+
+    /// For sources with these names.
+    pub fn named(sources: Vec<String>) -> Self {
+        Self { sources }
     }
 
     /// The packet's name.
