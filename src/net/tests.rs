@@ -314,7 +314,9 @@ fn any_packet() -> impl Strategy<Value = Vec<u8>> {
         |(payload, protocol, six, place)| {
             let inside = if protocol == 17 { udp(&payload) } else { payload };
             match (six, place) {
-                (false, place) => (VOICE, ipv4_piece(protocol, 5, if place == 2 { 0x2000 } else { place << 14 }, &inside)),
+                (false, place) => {
+                    (VOICE, ipv4_piece(protocol, 5, if place == 2 { 0x2000 } else { place << 14 }, &inside))
+                }
                 (true, 2) => (V6, ipv6(44, &fragment6(protocol, 0, false, 7, &inside))),
                 (true, _) => (V6, ipv6(protocol, &inside)),
             }
