@@ -335,3 +335,6 @@ impl Datagram {
         Whole { payload, wire_len: self.covered as usize, protocol: self.protocol, packets: self.packets }
     }
 }
+
+#[cfg(test)]
+mod tests;

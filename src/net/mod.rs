@@ -4,6 +4,8 @@
 //! UDP) in one go. Everything else goes [`link`] → [`ip`] → [`defrag`] where needed → [`transport`]. A tunnel is one
 //! more way from a payload back to [`ip`].
 
+#[cfg(test)]
+pub(crate) mod captured;
 pub mod defrag;
 pub mod hand;
 pub mod icmp;
