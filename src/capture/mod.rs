@@ -3,6 +3,7 @@
 //! A [`Source`] pushes [`Batch`]es into a [`BatchSink`]. What happens when the other side is slow is the sink's affair
 //! (live: drop and count; file: wait), so a source knows neither channels nor the engine.
 
+pub mod demo;
 pub mod synth;
 
 use std::ops::ControlFlow;
