@@ -5,6 +5,7 @@
 
 pub mod file;
 mod link;
+pub mod demo;
 pub mod synth;
 
 use std::ops::ControlFlow;

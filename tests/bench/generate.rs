@@ -3,6 +3,7 @@
 //!     cargo run --release --example generate -- --preset f500 -o f500.pcap
 //!     cargo run --release --example generate -- carrier --calls 50 --seconds 30 --loss 10 -o calls.pcap
 //!     cargo run --release --example generate -- calls --count 100000 -o table.pcap
+//!     cargo run --release --example generate -- demo -o demo.pcap
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use sipwatch::capture::demo;
 use sipwatch::capture::synth::{Carrier, CarrierOptions, PcapWriter, Precision, RtpFaults};
 use sipwatch::packet::LinkType;
 use sipwatch::time::{Elapsed, Timestamp};
@@ -48,6 +50,8 @@ enum Preset {
 enum Kind {
     /// Calls with RTP in both directions, and subscriptions.
     Carrier(CarrierArguments),
+    /// The built-in demo as a file.
+    Demo,
     /// Many short calls without RTP, some of them not answered.
     Calls {
         /// How many.
@@ -114,7 +118,7 @@ fn options(arguments: &Arguments) -> anyhow::Result<CarrierOptions> {
             unanswered_per_mille: 250,
             ..CarrierOptions::default()
         },
-        _ => bail!("either --preset, or one of the words carrier and calls; see --help"),
+        _ => bail!("either --preset, or one of the words carrier, calls and demo; see --help"),
     };
     Ok(CarrierOptions { seed: arguments.seed, start: Timestamp::from_parts(arguments.start, 0), ..chosen })
 }
@@ -140,7 +144,6 @@ fn carrier_options(carrier: &CarrierArguments) -> CarrierOptions {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let options = options(&arguments)?;
     let to_stdout = arguments.output.as_os_str() == "-";
     let out: Box<dyn Write> = if to_stdout {
         Box::new(io::stdout().lock())
@@ -148,9 +151,12 @@ fn main() -> anyhow::Result<()> {
         let path = arguments.output.display();
         Box::new(File::create(&arguments.output).with_context(|| format!("{path} cannot be written"))?)
     };
+    if matches!(arguments.kind, Some(Kind::Demo)) {
+        return Ok(demo::capture_to(&mut { out }, Timestamp::from_parts(arguments.start, 0))?);
+    }
     let precision = if arguments.nanos { Precision::Nanos } else { Precision::Micros };
     let mut writer = PcapWriter::new(out, precision, LinkType::ETHERNET, 262_144)?;
-    let mut carrier = Carrier::new(options);
+    let mut carrier = Carrier::new(options(&arguments)?);
     let mut frame = Vec::new();
     while let Some(at) = carrier.next_packet(&mut frame) {
         writer.write(at, &frame)?;

@@ -167,12 +167,29 @@ impl RtpSender {
 
     /// A sender report as this stream's sender would give it at `at`, with one block about the other direction.
     pub fn report(&self, at: Timestamp, about: Option<ReportBlock>) -> Vec<u8> {
-        let sent = self.count.packets as u32 + self.count.lost as u32;
         let elapsed = at.since(self.start).nanos() / 125_000;
         let timestamp = self.first_timestamp.wrapping_add(elapsed as u32);
-        let mut packet = sender_report(self.ssrc, at, timestamp, sent, about);
+        let mut packet = sender_report(self.ssrc, at, timestamp, self.sent_by(at), about);
         source_description(self.ssrc, &format!("phone@{}", self.path.src.ip), &mut packet);
         packet
+    }
+
+    /// What the receiver of this stream may well say of it at `at`: the loss and jitter that the network is set to.
+    pub fn block(&self, at: Timestamp) -> ReportBlock {
+        let sent = self.sent_by(at);
+        ReportBlock {
+            ssrc: self.ssrc,
+            fraction: (self.faults.loss_per_mille * 256 / 1_000) as u8,
+            lost: sent * self.faults.loss_per_mille / 1_000,
+            highest: u32::from(self.first_sequence).wrapping_add(sent.saturating_sub(1)),
+            // Evenly spread delays differ by a third of their width on average; 8 clock units are 1 ms.
+            jitter: (self.faults.jitter.nanos() / 3 / 125_000) as u32,
+        }
+    }
+
+    fn sent_by(&self, at: Timestamp) -> u32 {
+        let due = at.since(self.start).nanos() / INTERVAL.nanos() + 1;
+        due.clamp(0, self.packets.into()) as u32
     }
 
     /// The path of the stream's RTCP: both ports one above RTP's.
