@@ -5,10 +5,8 @@ use crate::track::call::{Call, CallState};
 /// `in call`, `failed 486`, `challenged 401`.
 pub(super) fn state(call: &Call) -> String {
     let name = call.state.name().replace('_', " ");
-    let status_tells = matches!(
-        call.state,
-        CallState::Failed | CallState::Redirected | CallState::Challenged | CallState::Rejected
-    );
+    let status_tells =
+        matches!(call.state, CallState::Failed | CallState::Redirected | CallState::Challenged | CallState::Rejected);
     match call.status.filter(|_| status_tells) {
         Some(status) => format!("{name} {status}"),
         None => name,

@@ -91,13 +91,7 @@ fn heading(index: usize, of: usize, call: &Call, out: &mut dyn Write) -> io::Res
     writeln!(out, "{number}{id}")?;
     let why = ending::why(call);
     let why = if why.is_empty() { why } else { format!(" ({why})") };
-    let line = format!(
-        "  {} {} > {}: {}{why}",
-        call.method,
-        call.from.user,
-        call.to.user,
-        ending::state(call)
-    );
+    let line = format!("  {} {} > {}: {}{why}", call.method, call.from.user, call.to.user, ending::state(call));
     writeln!(out, "{}", visible(&line))?;
     let parts = [
         ("auth", call.timing.auth.filter(|_| call.timing.challenges > 0)),
@@ -279,11 +273,7 @@ impl<'a> Page<'a> {
     }
 
     fn packet(&self, id: PacketId) -> String {
-        if self.sources > 1 {
-            format!("#{}:{}", id.source() + 1, id.number())
-        } else {
-            format!("#{}", id.number())
-        }
+        if self.sources > 1 { format!("#{}:{}", id.source() + 1, id.number()) } else { format!("#{}", id.number()) }
     }
 }
 

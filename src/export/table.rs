@@ -84,8 +84,7 @@ mod tests {
 
     #[test]
     fn columns_line_up_whatever_the_width_of_a_character() {
-        const HEADS: &[Head] =
-            &[Head("Name", Align::Left, 8), Head("n", Align::Right, 9), Head("Why", Align::Left, 9)];
+        const HEADS: &[Head] = &[Head("Name", Align::Left, 8), Head("n", Align::Right, 9), Head("Why", Align::Left, 9)];
         let mut table = Table::new(HEADS);
         table.row(["日本".into(), "7".into(), "a\u{7}b".into()]);
         table.row(["a very long name".into(), "1000".into(), String::new()]);

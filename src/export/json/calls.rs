@@ -84,11 +84,7 @@ pub struct DialogRow {
 
 impl From<&Dialog> for DialogRow {
     fn from(dialog: &Dialog) -> Self {
-        Self {
-            from_tag: dialog.from_tag.to_string(),
-            to_tag: dialog.to_tag.to_string(),
-            state: dialog.state.name(),
-        }
+        Self { from_tag: dialog.from_tag.to_string(), to_tag: dialog.to_tag.to_string(), state: dialog.state.name() }
     }
 }
 

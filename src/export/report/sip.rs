@@ -57,7 +57,11 @@ fn messages(stats: &Stats, out: &mut dyn Write) -> io::Result<()> {
     let by: Vec<String> = by.map(|(transport, n)| format!("{} {n}", transport.name())).collect();
     writeln!(out, "  by transport     {}", by.join(", "))?;
     if stats.unnamed > 0 {
-        writeln!(out, "  not listed below {} (their messages are no longer held, or there are too many names)", stats.unnamed)?;
+        writeln!(
+            out,
+            "  not listed below {} (their messages are no longer held, or there are too many names)",
+            stats.unnamed
+        )?;
     }
     Ok(())
 }
