@@ -10,7 +10,7 @@ use std::sync::Arc;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::packet::PacketId;
-use crate::store::ladder::{Column, Ladder, LadderOptions, LadderRow, RowKind};
+use crate::store::ladder::{Column, Ladder, LadderOptions, LadderRow, MessageRow, RowKind, RtpRow};
 use crate::store::snapshot::Snapshot;
 use crate::text::visible;
 use crate::time::{Elapsed, Timestamp};
@@ -37,6 +37,7 @@ struct Glyphs {
     left: char,
     right: char,
     turn: char,
+    times: char,
     fault: &'static str,
     both: &'static str,
     one: &'static str,
@@ -51,6 +52,7 @@ const UNICODE: Glyphs = Glyphs {
     left: '◀',
     right: '▶',
     turn: '↻',
+    times: '×',
     fault: "✗ ",
     both: "⇄",
     one: "→",
@@ -65,6 +67,7 @@ const ASCII: Glyphs = Glyphs {
     left: '<',
     right: '>',
     turn: '@',
+    times: 'x',
     fault: "x ",
     both: "<>",
     one: "->",
@@ -169,7 +172,7 @@ impl<'a> Page<'a> {
             RowKind::Message(message) => {
                 let label = match message.copies.len() {
                     0 => message.label.clone(),
-                    copies => format!("{} x{}", message.label, copies + 1),
+                    copies => format!("{} {}{}", message.label, self.glyphs.times, copies + 1),
                 };
                 self.arrow(&mut canvas, (message.from, message.to), &label, self.glyphs.dash);
                 self.message_note(message)
@@ -178,7 +181,7 @@ impl<'a> Page<'a> {
                 let fault = if fact.is_fault() { self.glyphs.fault } else { "" };
                 let label = format!("{fault}{}", fact.label());
                 self.arrow(&mut canvas, (fact.from, fact.to), &label, self.glyphs.fact);
-                String::new()
+                self.packet(fact.packet())
             }
             RowKind::Rtp(rtp) => {
                 self.bar(&mut canvas, rtp);
@@ -210,7 +213,7 @@ impl<'a> Page<'a> {
     fn arrow(&self, canvas: &mut Canvas, (from, to): (usize, usize), label: &str, dash: char) {
         let (low, high) = (self.x(from.min(to)), self.x(from.max(to)));
         if low == high {
-            let label = shorten(label, self.lane.saturating_sub(3));
+            let label = shorten(label, self.lane.saturating_sub(4));
             canvas.put(low + 1, &format!("{} {label} ", self.glyphs.turn));
             return;
         }
@@ -225,7 +228,7 @@ impl<'a> Page<'a> {
         canvas.put(low + 1, &text);
     }
 
-    fn bar(&self, canvas: &mut Canvas, rtp: &crate::store::ladder::RtpRow) {
+    fn bar(&self, canvas: &mut Canvas, rtp: &RtpRow) {
         let codec = rtp.codec.as_deref().unwrap_or("");
         let label = visible(&format!("RTP {codec}")).trim_end().to_owned();
         let (low, high) = (self.x(rtp.from.min(rtp.to)), self.x(rtp.from.max(rtp.to)));
@@ -248,7 +251,7 @@ impl<'a> Page<'a> {
     }
 
     /// Packet number, what it repeats, and what is odd about it.
-    fn message_note(&self, row: &crate::store::ladder::MessageRow) -> String {
+    fn message_note(&self, row: &MessageRow) -> String {
         let mut parts: Vec<String> = Vec::new();
         parts.extend(row.message.packets.last().map(|id| self.packet(*id)));
         if let Some(ordinal) = row.message.repeats {
@@ -263,7 +266,7 @@ impl<'a> Page<'a> {
         parts.join(", ")
     }
 
-    fn rtp_note(&self, rtp: &crate::store::ladder::RtpRow) -> String {
+    fn rtp_note(&self, rtp: &RtpRow) -> String {
         let seconds = rtp.streams.first().map_or(0.0, |stream| rtp.last.since(stream.first).seconds());
         let way = if rtp.packets_back > 0 { self.glyphs.both } else { self.glyphs.one };
         format!(

@@ -1,5 +1,8 @@
 //! `--json`: one object per line, as things happen. Field names are those of `--report json`.
 
+#[cfg(test)]
+mod tests;
+
 use serde::Serialize;
 
 use crate::counters::Lost;

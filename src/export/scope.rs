@@ -6,9 +6,12 @@ mod tests;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::event::SipArrival;
+use crate::packet::{PacketId, Transport};
 use crate::store::snapshot::Snapshot;
 use crate::store::stats::Stats;
-use crate::track::call::CallKey;
+use crate::track::call::{Call, CallKey};
+use crate::track::stream::StreamKey;
 
 /// The calls that this text means: those with exactly this Call-ID; if there are none, those whose Call-ID contains it.
 /// In order of appearance. The row of messages without a Call-ID is never meant.
@@ -19,4 +22,59 @@ pub fn find(snapshot: &Snapshot, text: &str) -> Vec<CallKey> {
     };
     let exact = matching(&|id| id == text);
     if exact.is_empty() { matching(&|id| id.contains(text)) } else { exact }
+}
+
+/// A snapshot of these calls and their streams. The state of the capture stays that of the whole capture.
+///
+/// `count` makes statistics of these calls' messages, which come in capture order; a fresh store does. Which text names
+/// a call exactly is only known at the end, so the messages are counted again instead of sorted out on their way in.
+/// Messages that a very long call no longer holds are in the totals, and by name in [`Stats::unnamed`]. RTCP and packet
+/// rates cannot be told apart by call and are left empty.
+pub fn restrict(snapshot: &Snapshot, keys: &[CallKey], count: impl FnOnce(Vec<SipArrival>) -> Stats) -> Snapshot {
+    let wanted: HashSet<CallKey> = keys.iter().copied().collect();
+    let mut kept = snapshot.clone();
+    for call in snapshot.calls.iter().filter(|call| !wanted.contains(&call.key)) {
+        kept.calls.remove(call.key.0);
+    }
+    let media: HashSet<StreamKey> = kept.calls.iter().flat_map(|call| call.streams.iter().copied()).collect();
+    for stream in snapshot.streams.iter() {
+        let belongs = media.contains(&stream.key) || stream.call.is_some_and(|call| wanted.contains(&call));
+        if !belongs {
+            kept.streams.remove(stream.key.0);
+        }
+    }
+    let stats = count(arrivals(&kept));
+    kept.stats = Arc::new(totals(&kept, stats));
+    kept
+}
+
+fn arrivals(snapshot: &Snapshot) -> Vec<SipArrival> {
+    let messages = snapshot.calls.iter().flat_map(|call| call.messages.iter());
+    let mut all: Vec<SipArrival> = messages
+        .map(|message| SipArrival {
+            at: message.at,
+            packets: message.packets.clone(),
+            flow: message.flow,
+            transport: message.transport,
+            message: message.sip.clone(),
+        })
+        .collect();
+    let packet = |arrival: &SipArrival| arrival.packets.last().copied().unwrap_or(PacketId::new(0, 0));
+    all.sort_by_key(|arrival| (arrival.at, packet(arrival)));
+    all
+}
+
+/// Puts in what counting the held messages cannot see.
+fn totals(snapshot: &Snapshot, mut stats: Stats) -> Stats {
+    let sum = |value: &dyn Fn(&Call) -> u64| snapshot.calls.iter().map(|call| value(call)).sum::<u64>();
+    stats.messages = sum(&|call| call.message_count);
+    stats.retransmissions = sum(&|call| call.retransmissions);
+    stats.unnamed += sum(&|call| call.messages.left_out());
+    for (count, transport) in stats.transports.iter_mut().zip(Transport::ALL) {
+        *count += sum(&|call| if call.transport == transport { call.messages.left_out() } else { 0 });
+    }
+    stats.rtp_packets = snapshot.streams.iter().map(|stream| stream.packets).sum();
+    stats.rtcp_packets = 0;
+    stats.packet_rate.clear();
+    stats
 }

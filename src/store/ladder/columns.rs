@@ -95,8 +95,9 @@ impl Placing {
 
     /// The columns of an ICMP error: from who reports it to who sent the quoted packet.
     pub fn icmp(&mut self, reporter: IpAddr, quoted: FlowKey) -> (usize, usize) {
-        let from = if reporter == quoted.dst.ip { self.known_name(quoted.dst) } else { self.host_name(reporter) };
-        self.pair(from, self.known_name(quoted.src))
+        let reporter = if reporter == quoted.dst.ip { self.known_name(quoted.dst) } else { self.host_name(reporter) };
+        let (to, from) = self.pair(self.known_name(quoted.src), reporter);
+        (from, to)
     }
 
     /// The columns from left to right, and each identity's position.
