@@ -13,8 +13,8 @@ use crate::counters::{DecodeCounters, Layer, Malformed};
 use crate::event::{Decoded, PacketIds};
 use crate::net::defrag::Defrag;
 use crate::net::transport::{Carried, carried};
-use crate::net::{Frame, Unwrapped, hand, unwrap};
-use crate::packet::{Batch, LinkType, Packet, PacketMeta};
+use crate::net::{Frame, Opened, hand, open};
+use crate::packet::{Batch, Packet, PacketMeta};
 
 /// How to decode.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,19 +89,16 @@ impl Decoder {
     #[inline]
     fn packet(&mut self, packet: &Packet<'_>, out: &mut Decoded) {
         let origin = Origin { meta: packet.meta, data: packet.data, packets: None };
-        if packet.meta.link == LinkType::ETHERNET
-            && let Some(segment) = hand::datagram(packet.data)
-        {
-            self.datagram(&segment, &origin, out);
-            return;
+        match hand::datagram(packet.meta.link, packet.data) {
+            Some(segment) => self.datagram(&segment, &origin, out),
+            None => self.uncommon(origin, out),
         }
-        self.uncommon(origin, out);
     }
 
     fn uncommon(&mut self, mut origin: Origin<'_>, out: &mut Decoded) {
-        let frame = match unwrap(origin.meta.link, origin.data) {
-            Ok(Unwrapped::Ip(frame)) => frame,
-            Ok(Unwrapped::Passed(what)) => return self.counters.pass(what),
+        let frame = match open(origin.meta.link, origin.data) {
+            Ok(Opened::Ip(frame)) => frame,
+            Ok(Opened::Passed(what)) => return self.counters.pass(what),
             Err(why) => return self.undecodable(why, &origin),
         };
         if frame.fragment.is_none() {

@@ -4,7 +4,7 @@ use super::*;
 use crate::event::{Event, TcpFactKind};
 use crate::limits::DEFRAG_DATAGRAMS;
 use crate::net::packets::*;
-use crate::packet::{PacketId, Transport};
+use crate::packet::{LinkType, PacketId, Transport};
 use crate::sip::{Method, Notes};
 use crate::time::Timestamp;
 

@@ -7,7 +7,7 @@ use pcap_parser::{Block, PcapBlockOwned, PcapError, create_reader};
 
 use crate::packet::LinkType;
 
-/// All captures of the corpus. `None`, and said so, when there is none.
+/// All files of the corpus; what is no capture has no packets. `None`, and said so, when there is none.
 pub(crate) fn corpus() -> Option<Vec<PathBuf>> {
     let Some(root) = std::env::var_os("SIPWATCH_CORPUS") else {
         println!("skipped 1: SIPWATCH_CORPUS is not set");
@@ -20,7 +20,7 @@ pub(crate) fn corpus() -> Option<Vec<PathBuf>> {
             let path = entry.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|e| e == "pcap" || e == "pcapng" || e == "cap") {
+            } else {
                 found.push(path);
             }
         }

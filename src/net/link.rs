@@ -45,7 +45,7 @@ const fn cut(why: &'static str) -> Malformed {
 }
 
 /// Takes the link header off.
-pub fn unwrap(link: LinkType, data: &[u8]) -> Result<Inside<'_>, Malformed> {
+pub fn open(link: LinkType, data: &[u8]) -> Result<Inside<'_>, Malformed> {
     match link {
         LinkType::ETHERNET => ethernet(data),
         LinkType::LINUX_SLL => cooked(data),

@@ -1,7 +1,6 @@
 //! From captured bytes to what UDP, TCP and ICMP carry: link header, VLAN tags, IP, fragments, transport.
 //!
-//! [`hand`] takes the packet that nearly all are (Ethernet, at most one VLAN tag, IPv4 without options or fragments,
-//! UDP) in one go. Everything else goes [`link`] → [`ip`] → [`defrag`] where needed → [`transport`]. A tunnel is one
+//! [`hand`] takes the packet that nearly all are (UDP over plain IPv4) in one go. Everything else goes [`link`] → [`ip`] → [`defrag`] where needed → [`transport`]. A tunnel is one
 //! more way from a payload back to [`ip`].
 
 #[cfg(test)]
@@ -84,7 +83,7 @@ pub struct Fragment {
 
 /// A packet without its link header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unwrapped<'p> {
+pub enum Opened<'p> {
     /// IP.
     Ip(Frame<'p>),
     /// Fine, but not IP: what it is.
@@ -107,9 +106,9 @@ pub struct Segment<'p> {
 }
 
 /// Reads link header, VLAN tags and IP headers of any packet.
-pub fn unwrap(link: LinkType, data: &[u8]) -> Result<Unwrapped<'_>, Malformed> {
-    match link::unwrap(link, data)? {
-        link::Inside::Ip { payload, path } => ip::frame(payload, path).map(Unwrapped::Ip),
-        link::Inside::Other(what) => Ok(Unwrapped::Passed(what)),
+pub fn open(link: LinkType, data: &[u8]) -> Result<Opened<'_>, Malformed> {
+    match link::open(link, data)? {
+        link::Inside::Ip { payload, path } => ip::frame(payload, path).map(Opened::Ip),
+        link::Inside::Other(what) => Ok(Opened::Passed(what)),
     }
 }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::net::packets::{fragment6, ipv4_piece, ipv6};
-use crate::net::{Unwrapped, unwrap};
+use crate::net::{Opened, open};
 use crate::packet::LinkType;
 
 #[derive(Default)]
@@ -22,7 +22,7 @@ impl Bench {
             link: LinkType::RAW,
             original_len: packet.len() as u32,
         };
-        let Ok(Unwrapped::Ip(frame)) = unwrap(LinkType::RAW, packet) else { panic!("no IP") };
+        let Ok(Opened::Ip(frame)) = open(LinkType::RAW, packet) else { panic!("no IP") };
         let whole = self.defrag.push(&meta, &frame, &mut self.counters);
         if let Some(whole) = &whole {
             assert_eq!(whole.packets.last(), Some(&meta.id), "the completing one is last");
