@@ -234,7 +234,7 @@ fn broken_records_end_the_file_with_a_warning() {
     let stranger = ng().enhanced(3, 1, 1, b"a").bytes;
     let tiny = [ng().bytes, vec![0, 0, 0, 6, 0, 0, 0, 4, 0, 0, 0, 0]].concat();
     let mut lying = ng().enhanced(0, 1, 4, b"abcd").bytes;
-    let captured_len = lying.len() - 36;
+    let captured_len = lying.len() - 28;
     lying[captured_len..captured_len + 4].copy_from_slice(&[0, 0, 9, 9]);
     let cases = [
         (huge, "broken at packet 2: a length of 1048577 bytes"),
@@ -429,25 +429,23 @@ fn every_capture_of_the_corpus_has_all_its_packets() {
     let corpus = Path::new(&corpus);
     let truth: serde_json::Value = serde_json::from_slice(&std::fs::read(corpus.join("truth.json")).unwrap()).unwrap();
     let mut wrong = Vec::new();
-    let mut count = 0;
-    for (name, facts) in captures(&truth) {
+    let (mut count, mut foreign) = (0, 0);
+    for (name, facts) in truth["captures"].as_object().unwrap() {
         let Some(expected) = facts["packets"].as_u64() else { continue };
-        let read = read_paths(&[corpus.join(&name).to_str().unwrap().to_owned()]).unwrap();
+        let read = match read_paths(&[corpus.join(name).to_str().unwrap().to_owned()]) {
+            Ok(read) => read,
+            // Microsoft Network Monitor's format.
+            Err(SourceError::NotACapture { starts, .. }) if starts.starts_with("47 4d 42 55") => {
+                foreign += 1;
+                continue;
+            }
+            Err(error) => panic!("{name}: {error}"),
+        };
         count += 1;
         if read.packets.len() as u64 != expected {
             wrong.push(format!("{name}: {} instead of {expected}, {:?}", read.packets.len(), read.warning));
         }
     }
-    println!("{count} captures read");
+    println!("{count} captures read, {foreign} in formats that are not read");
     assert!(count > 0 && wrong.is_empty(), "{wrong:#?}");
-}
-
-fn captures(truth: &serde_json::Value) -> Vec<(String, &serde_json::Value)> {
-    match &truth["captures"] {
-        serde_json::Value::Object(by_name) => by_name.iter().map(|(name, facts)| (name.clone(), facts)).collect(),
-        serde_json::Value::Array(list) => {
-            list.iter().filter_map(|facts| Some((facts["file"].as_str()?.to_owned(), facts))).collect()
-        }
-        _ => Vec::new(),
-    }
 }

@@ -137,6 +137,9 @@ impl Read for Raw {
     }
 }
 
+/// A raw last block without content, and room for a checksum (RFC 8878, section 3.1.1.2).
+const EMPTY_LAST_BLOCK: &[u8] = &[1, 0, 0, 0, 0, 0, 0];
+
 type Packed = BufReader<Box<dyn Read + Send>>;
 
 /// Unpacks zstd frames one after the other; the decoder itself knows but one.
@@ -144,11 +147,12 @@ struct Zstd {
     packed: Packed,
     decoder: FrameDecoder,
     inside: bool,
+    failure: Option<io::Error>,
 }
 
 impl Zstd {
     fn new(packed: Packed) -> Self {
-        Self { packed, decoder: FrameDecoder::new(), inside: false }
+        Self { packed, decoder: FrameDecoder::new(), inside: false, failure: None }
     }
 
     /// Enters the next frame with content. `false` at the end.
@@ -173,6 +177,9 @@ impl Read for Zstd {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             if !self.inside {
+                if let Some(failure) = self.failure.take() {
+                    return Err(failure);
+                }
                 self.inside = self.enter_frame()?;
                 if !self.inside {
                     return Ok(0);
@@ -180,7 +187,13 @@ impl Read for Zstd {
             }
             while self.decoder.can_collect() == 0 && !self.decoder.is_finished() {
                 let one = BlockDecodingStrategy::UptoBlocks(1);
-                self.decoder.decode_blocks(&mut self.packed, one).map_err(io::Error::other)?;
+                if let Err(failure) = self.decoder.decode_blocks(&mut self.packed, one) {
+                    self.failure = Some(io::Error::other(failure));
+                    // An empty last block makes it give out the window it holds back for later blocks.
+                    self.decoder
+                        .decode_blocks(EMPTY_LAST_BLOCK, BlockDecodingStrategy::All)
+                        .map_err(io::Error::other)?;
+                }
             }
             let count = self.decoder.read(buffer)?;
             if count > 0 || buffer.is_empty() {

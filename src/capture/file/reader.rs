@@ -84,7 +84,11 @@ impl FileReader {
                     None => Format::HeaderCut,
                 }
             }
-            _ => return Err(not_a_capture(path, window.unread())),
+            _ => {
+                // Only to show more of it.
+                let _ = fill_to(&mut window, bytes.as_mut(), SHOWN_BYTES);
+                return Err(not_a_capture(path, window.unread()));
+            }
         };
         let reader = Self {
             source,
