@@ -187,11 +187,7 @@ impl Place {
 
 impl Ladder {
     /// The ladder of these calls, their rows merged in time order. `streams` finds a call's RTP streams.
-    pub fn of(
-        calls: &[Arc<Call>],
-        streams: &dyn Fn(StreamKey) -> Option<Arc<Stream>>,
-        options: LadderOptions,
-    ) -> Self {
+    pub fn of(calls: &[Arc<Call>], streams: &dyn Fn(StreamKey) -> Option<Arc<Stream>>, options: LadderOptions) -> Self {
         let mut placed = Vec::new();
         let mut facts_seen = HashSet::new();
         for (index, call) in calls.iter().enumerate() {
