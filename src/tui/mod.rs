@@ -3,5 +3,7 @@
 pub mod action;
 pub mod keys;
 pub mod pane;
+pub mod popup;
 pub mod text;
 pub mod theme;
+pub mod widget;

@@ -130,11 +130,8 @@ fn bodies(left: Vec<String>, right: Vec<String>) -> Vec<Pair> {
     let at = |common: &[u16], i: usize, j: usize| common.get(i * stride + j).copied().unwrap_or(0);
     for (i, a) in left.iter().enumerate().rev() {
         for (j, b) in right.iter().enumerate().rev() {
-            let best = if a == b {
-                at(&common, i + 1, j + 1) + 1
-            } else {
-                at(&common, i + 1, j).max(at(&common, i, j + 1))
-            };
+            let best =
+                if a == b { at(&common, i + 1, j + 1) + 1 } else { at(&common, i + 1, j).max(at(&common, i, j + 1)) };
             if let Some(cell) = common.get_mut(i * stride + j) {
                 *cell = best;
             }
@@ -260,9 +257,8 @@ fn cells(text: &str, other: Option<&str>, mark: char, place: (usize, usize), the
         _ => Role::Text,
     });
     let pieces = raw::wrap(text, width.saturating_sub(2));
-    let inside = |(start, end): (usize, usize)| {
-        (differs.0.clamp(start, end) - start, differs.1.clamp(start, end) - start)
-    };
+    let inside =
+        |(start, end): (usize, usize)| (differs.0.clamp(start, end) - start, differs.1.clamp(start, end) - start);
     pieces
         .into_iter()
         .map(|(start, end)| ScreenCell {

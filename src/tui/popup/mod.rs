@@ -1,0 +1,3 @@
+//! Windows over the panes.
+
+pub mod explain;
