@@ -19,6 +19,7 @@ pub mod rtp;
 pub mod sdp;
 pub mod sip;
 pub mod store;
+pub mod text;
 pub mod time;
 pub mod track;
 pub mod tui;

@@ -14,5 +14,6 @@ pub mod text;
 pub mod theme;
 mod title;
 mod update;
+pub mod widget;
 
 pub use screen::{Options, Screen};

@@ -1,5 +1,7 @@
 //! Windows on top of a pane.
 
+pub mod explain;
+
 use super::keys::Context;
 
 /// A window.
