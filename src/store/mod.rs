@@ -2,8 +2,6 @@
 
 pub mod filter;
 pub mod ladder;
-pub mod ladder;
-pub mod filter;
 pub mod rows;
 #[cfg(test)]
 pub(crate) mod sample;
