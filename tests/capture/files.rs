@@ -1,5 +1,7 @@
 //! Capture files: every format and every way a file can be odd.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod writer;
 
 use std::io::Write;
