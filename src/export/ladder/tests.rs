@@ -107,3 +107,32 @@ fn what_the_wire_holds_is_shown_and_not_sent() {
 fn nothing_selected_writes_no_garbage() {
     assert_eq!(text(&Snapshot::default(), LadderText::default()), "\n");
 }
+
+/// Every message of the torture set, if there is one: no control character gets out, whatever is printed of it.
+#[test]
+fn torture_messages_are_printed_without_their_control_characters() {
+    let Ok(corpus) = std::env::var("SIPWATCH_CORPUS") else {
+        println!("skipped: SIPWATCH_CORPUS is not set");
+        return;
+    };
+    let mut read = 0;
+    for entry in std::fs::read_dir(std::path::Path::new(&corpus).join("torture")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "dat") {
+            continue;
+        }
+        let message = message_of(1, 0, A, B, &std::fs::read(&path).unwrap());
+        let id = message.sip.call_id().unwrap_or_default().into_owned();
+        let mut row = call(0, &id, vec![message.clone()]);
+        row.reason = message.sip.reason().unwrap_or_default().as_ref().into();
+        row.from.user = message.sip.start_line().as_ref().into();
+        let names = crate::export::json::PacketNames::default();
+        let line = crate::export::ndjson::message_line(&row, &message, &names);
+        let snapshot = snapshot_of(vec![row]);
+        for page in [line, text(&snapshot, LadderText::default())] {
+            assert!(page.chars().all(|ch| ch == '\n' || !ch.is_control()), "{}: {page:?}", path.display());
+        }
+        read += 1;
+    }
+    assert_eq!(read, 49);
+}
