@@ -1,7 +1,9 @@
 use super::*;
+use crate::counters::Lost;
 use crate::event::{TcpFact, TcpFactKind};
 use crate::limits::{CALL_FIRST_MESSAGES, CALL_LAST_MESSAGES};
 use crate::store::sample::{at, call, flow, message, message_of, request, response, stream, with_sdp};
+use crate::store::snapshot::{CaptureView, SourceView};
 use crate::track::call::{CallState, EndedBy, Fact};
 use crate::track::message::Message;
 use crate::track::stream::StreamKey;
@@ -101,6 +103,29 @@ fn what_the_wire_holds_is_shown_and_not_sent() {
     assert!(text.starts_with("i␇\\u{9b}\n"));
     let arrow = text.lines().find(|line| line.contains("200 O␇K␛[2J␡")).unwrap();
     assert!(arrow.contains("… ") && arrow.contains("▶│"), "{arrow}");
+}
+
+#[test]
+fn with_several_sources_a_packet_names_its_own() {
+    let source = |name: &str| SourceView {
+        name: name.into(),
+        live: false,
+        link: String::new(),
+        filter: String::new(),
+        packets: 0,
+        progress: None,
+        lost: Lost::default(),
+        truncated: false,
+        ended: true,
+        trouble: None,
+    };
+    let mut message = message(1, 0, A, B, &request("INVITE", "x", "1 INVITE"));
+    message.packets = [PacketId::new(1, 20)].into_iter().collect();
+    let mut snapshot = snapshot_of(vec![call(0, "x", vec![message])]);
+    let capture = CaptureView { sources: vec![source("a.pcap"), source("b\u{7}.pcap")], ..CaptureView::default() };
+    snapshot.capture = Arc::new(capture);
+    let text = text(&snapshot, LadderText::default());
+    assert!(text.contains("Sources of the packets: 1 a.pcap, 2 b␇.pcap\n") && text.contains("#2:20\n"), "{text}");
 }
 
 #[test]
