@@ -83,6 +83,12 @@ pub fn write(snapshot: &Snapshot, keys: &[CallKey], text: LadderText, out: &mut 
     for (index, call) in calls.iter().enumerate() {
         heading(index, calls.len(), call, out)?;
     }
+    if snapshot.capture.sources.len() > 1 {
+        let sources = snapshot.capture.sources.iter().enumerate();
+        let sources: Vec<String> =
+            sources.map(|(at, source)| format!("{} {}", at + 1, visible(&source.name))).collect();
+        writeln!(out, "Sources of the packets: {}", sources.join(", "))?;
+    }
     let ladder = Ladder::of(&calls, &|key| snapshot.stream(key).cloned(), text.ladder);
     let page = Page::new(&calls, &ladder, if text.ascii { &ASCII } else { &UNICODE }, snapshot);
     page.write(out)

@@ -14,6 +14,7 @@ use crate::track::message::Message;
 use crate::track::stream::Stream;
 
 use super::json::capture::LostReport;
+use super::json::escape::to_line;
 use super::json::{CallRow, PacketName, PacketNames, StreamRow};
 
 #[derive(Serialize)]
@@ -77,7 +78,7 @@ pub fn lost_line(at: Timestamp, lost: Lost) -> String {
     line("lost", at, LostReport::from(lost))
 }
 
-/// One line without its line end. JSON has no control characters, so a line is a line whatever a packet held.
+/// One line without its line end. Control characters are escaped, so a line is a line whatever a packet held.
 fn line<T: Serialize>(r#type: &'static str, at: Timestamp, row: T) -> String {
-    serde_json::to_string(&Line { r#type, at: at.rfc3339(), row }).unwrap_or_default()
+    to_line(&Line { r#type, at: at.rfc3339(), row })
 }

@@ -5,6 +5,7 @@
 
 pub mod calls;
 pub mod capture;
+pub(super) mod escape;
 pub mod sip;
 pub mod streams;
 #[cfg(test)]
@@ -72,7 +73,7 @@ pub fn report(snapshot: &Snapshot) -> Report {
 
 /// Writes the document, indented, with a line end behind it.
 pub fn write_json(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, report)?;
+    escape::write_pretty(out, report)?;
     out.write_all(b"\n")
 }
 

@@ -1,7 +1,9 @@
 use super::*;
+use crate::counters::Lost;
 use crate::event::{TcpFact, TcpFactKind};
 use crate::limits::{CALL_FIRST_MESSAGES, CALL_LAST_MESSAGES};
 use crate::store::sample::{at, call, flow, message, message_of, request, response, stream, with_sdp};
+use crate::store::snapshot::{CaptureView, SourceView};
 use crate::track::call::{CallState, EndedBy, Fact};
 use crate::track::message::Message;
 use crate::track::stream::StreamKey;
@@ -104,6 +106,58 @@ fn what_the_wire_holds_is_shown_and_not_sent() {
 }
 
 #[test]
+fn with_several_sources_a_packet_names_its_own() {
+    let source = |name: &str| SourceView {
+        name: name.into(),
+        live: false,
+        link: String::new(),
+        filter: String::new(),
+        packets: 0,
+        progress: None,
+        lost: Lost::default(),
+        truncated: false,
+        ended: true,
+        trouble: None,
+    };
+    let mut message = message(1, 0, A, B, &request("INVITE", "x", "1 INVITE"));
+    message.packets = [PacketId::new(1, 20)].into_iter().collect();
+    let mut snapshot = snapshot_of(vec![call(0, "x", vec![message])]);
+    let capture = CaptureView { sources: vec![source("a.pcap"), source("b\u{7}.pcap")], ..CaptureView::default() };
+    snapshot.capture = Arc::new(capture);
+    let text = text(&snapshot, LadderText::default());
+    assert!(text.contains("Sources of the packets: 1 a.pcap, 2 b␇.pcap\n") && text.contains("#2:20\n"), "{text}");
+}
+
+#[test]
 fn nothing_selected_writes_no_garbage() {
     assert_eq!(text(&Snapshot::default(), LadderText::default()), "\n");
+}
+
+/// Every message of the torture set, if there is one: no control character gets out, whatever is printed of it.
+#[test]
+fn torture_messages_are_printed_without_their_control_characters() {
+    let Ok(corpus) = std::env::var("SIPWATCH_CORPUS") else {
+        println!("skipped: SIPWATCH_CORPUS is not set");
+        return;
+    };
+    let mut read = 0;
+    for entry in std::fs::read_dir(std::path::Path::new(&corpus).join("torture")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "dat") {
+            continue;
+        }
+        let message = message_of(1, 0, A, B, &std::fs::read(&path).unwrap());
+        let id = message.sip.call_id().unwrap_or_default().into_owned();
+        let mut row = call(0, &id, vec![message.clone()]);
+        row.reason = message.sip.reason().unwrap_or_default().as_ref().into();
+        row.from.user = message.sip.start_line().as_ref().into();
+        let names = crate::export::json::PacketNames::default();
+        let line = crate::export::ndjson::message_line(&row, &message, &names);
+        let snapshot = snapshot_of(vec![row]);
+        for page in [line, text(&snapshot, LadderText::default())] {
+            assert!(page.chars().all(|ch| ch == '\n' || !ch.is_control()), "{}: {page:?}", path.display());
+        }
+        read += 1;
+    }
+    assert_eq!(read, 49);
 }

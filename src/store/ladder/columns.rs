@@ -151,22 +151,15 @@ impl Placing {
         }
     }
 
+    /// Behind the column and all that follow it because of it; these stand together, each behind its own parent.
     fn right_of(&self, id: usize) -> usize {
         let start = self.position(id) + 1;
-        let followers = self.order.iter().skip(start).take_while(|other| self.descends(**other, id));
-        start + followers.count()
-    }
-
-    /// Whether `id` was put where it is because of `ancestor`, directly or not. Parents are always older: this ends.
-    fn descends(&self, id: usize, ancestor: usize) -> bool {
-        let mut at = self.parents.get(id).copied().flatten();
-        while let Some(parent) = at {
-            if parent == ancestor {
-                return true;
-            }
-            at = self.parents.get(parent).copied().flatten();
-        }
-        false
+        let mut family = HashSet::from([id]);
+        let follows = |other: &&usize| {
+            let parent = self.parents.get(**other).copied().flatten();
+            parent.is_some_and(|parent| family.contains(&parent)) && family.insert(**other)
+        };
+        start + self.order.iter().skip(start).take_while(follows).count()
     }
 
     fn position(&self, id: usize) -> usize {
