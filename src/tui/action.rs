@@ -109,6 +109,8 @@ pub enum Effect {
     Quit,
     /// Put text on the user's clipboard (OSC 52).
     Copy(String),
+    /// Take the mouse, or leave it to the terminal.
+    Mouse(bool),
     /// Show a line of text for a few seconds.
     Say(String),
     /// Write text to a file.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crossterm::event::{Event, KeyEvent, KeyEventKind};
+use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseEvent};
 use ratatui::Frame;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -10,9 +10,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
 use tui_input::backend::crossterm::EventHandler;
 
-use super::action::{Action, Effect, Hits};
+use super::action::{Action, Effect, Hits, Tab};
 use super::keys::{self, Context};
 use super::layout;
+use super::mouse::{self, Clicks};
 use super::state::State;
 use super::theme::Theme;
 use super::update;
@@ -29,6 +30,10 @@ pub struct Options {
     pub filter: Option<String>,
     /// Times of day in UTC.
     pub utc: bool,
+    /// The tab to begin with.
+    pub tab: Tab,
+    /// Whether the mouse is ours.
+    pub mouse: bool,
     /// Open the call with this Call-ID as soon as it is there.
     pub open_call: Option<String>,
 }
@@ -40,6 +45,7 @@ pub struct Screen {
     hits: Hits,
     newest: Arc<Snapshot>,
     open_call: Option<String>,
+    clicks: Clicks,
     dirty: bool,
     cells: u64,
 }
@@ -48,6 +54,8 @@ impl Screen {
     /// A screen with nothing to show yet.
     pub fn new(options: Options) -> Self {
         let mut state = State::new(options.theme, options.follow);
+        state.tab = options.tab;
+        state.mouse = options.mouse;
         if options.utc {
             state.zone = super::format::Zone::Utc;
         }
@@ -60,6 +68,7 @@ impl Screen {
             hits: Hits::default(),
             newest: Arc::default(),
             open_call: options.open_call,
+            clicks: Clicks::default(),
             dirty: true,
             cells: 0,
         }
@@ -99,6 +108,12 @@ impl Screen {
             update::fit(&mut self.state);
             self.dirty = true;
         }
+    }
+
+    /// Shows a line of text for a few seconds.
+    pub fn say(&mut self, text: String) {
+        self.state.say(text);
+        self.dirty = true;
     }
 
     /// Says that the capture ended, and why.
@@ -161,6 +176,15 @@ impl Screen {
                 }
                 Vec::new()
             }
+        }
+    }
+
+    /// Takes a turn of the wheel or a click.
+    pub fn mouse(&mut self, event: &MouseEvent) -> Vec<Effect> {
+        let double = self.clicks.is_double(event, self.state.now_ms);
+        match mouse::action(event, double, &self.hits, &self.state) {
+            Some(actions) => actions.iter().flat_map(|action| self.act(action)).collect(),
+            None => Vec::new(),
         }
     }
 
