@@ -6,8 +6,10 @@
 pub mod header;
 pub mod message;
 pub mod method;
+pub mod multipart;
 pub mod names;
 pub mod notes;
+pub mod params;
 pub mod parse;
 pub mod status;
 pub mod uri;
