@@ -1,1 +1,322 @@
+//! Calls from SIP text, drawn on a screen of letters.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use proptest::prelude::*;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::layout::Size;
+use ratatui::style::{Color, Modifier};
+
+use super::*;
+use crate::event::{IcmpFact, TcpFact, TcpFactKind};
+use crate::packet::{Endpoint, FlowKey, PacketId, Transport};
+use crate::sip::Method;
+use crate::sip::parse::parse_datagram;
+use crate::time::Elapsed;
+use crate::track::call::{Call, CallKind, CallState, EndedBy, Fact, Party, Timing};
+use crate::track::message::{Message, MessageLog};
+use crate::track::stream::{Stream, StreamKey};
+use crate::tui::action::Effect;
+use crate::tui::keys::call_view::BINDINGS;
+
+/// 2016-05-18T10:02:14Z.
+const START: Timestamp = Timestamp::from_parts(1_463_565_734, 103_250_000);
+
+fn endpoint(text: &str) -> Endpoint {
+    let text: std::net::SocketAddr = text.parse().unwrap();
+    Endpoint::new(text.ip(), text.port())
+}
+
+fn after(millis: i64) -> Timestamp {
+    START.after(Elapsed::from_millis(millis))
+}
+
+/// A call put together message by message, as the tracker would.
+struct Scene {
+    call: Call,
+    log: MessageLog,
+    packet: u64,
+    branches: HashMap<String, u16>,
+    transactions: HashMap<String, u16>,
+    seen: HashMap<(Vec<u8>, FlowKey), u32>,
+}
+
+impl Scene {
+    fn new(key: u64, from: &str, to: &str) -> Self {
+        let party = |user: &str| Party { user: user.into(), uri: format!("sip:{user}@h").into(), display: "".into() };
+        let call = Call {
+            key: CallKey(key),
+            call_id: format!("call-{key}@example.com").into(),
+            kind: CallKind::Invite,
+            method: Method::Invite,
+            from: party(from),
+            to: party(to),
+            src: endpoint("10.1.1.123:5060"),
+            dst: endpoint("10.1.1.68:5060"),
+            transport: Transport::Udp,
+            state: CallState::InCall,
+            status: None,
+            reason: "".into(),
+            ended_by: None,
+            cause: None,
+            started: START,
+            last: START,
+            ended: None,
+            timing: Timing::default(),
+            message_count: 0,
+            retransmissions: 0,
+            branches: 1,
+            forwarded: 0,
+            dialogs: Vec::new(),
+            codecs: vec!["PCMU".into()].into(),
+            streams: Vec::new(),
+            subscription: None,
+            identities: Arc::default(),
+            messages: Arc::default(),
+            facts: Arc::default(),
+        };
+        Self {
+            call,
+            log: MessageLog::default(),
+            packet: key * 1000,
+            branches: HashMap::new(),
+            transactions: HashMap::new(),
+            seen: HashMap::new(),
+        }
+    }
+
+    /// One message, `millis` after the start: `start` is its first line, `via` its branch.
+    fn say(&mut self, millis: i64, flow: (&str, &str), start: &str, via: &str, cseq: &str, rest: &str) {
+        let text = format!(
+            "{start}\nVia: SIP/2.0/UDP {};branch=z9hG4bK{via}\nFrom: \"206\" <sip:206@h>;tag=a1\nTo: <sip:208@h>\n\
+             Call-ID: {}\nCSeq: {cseq}\n{rest}",
+            flow.0, self.call.call_id
+        );
+        let text = if text.contains("\n\n") { text } else { text + "\n" };
+        self.raw(millis, flow, text.replace('\n', "\r\n").as_bytes(), via, cseq);
+    }
+
+    fn raw(&mut self, millis: i64, flow: (&str, &str), bytes: &[u8], via: &str, cseq: &str) {
+        let flow = FlowKey { src: endpoint(flow.0), dst: endpoint(flow.1) };
+        let sip = parse_datagram(bytes, true).unwrap();
+        self.packet += 1;
+        let ordinal = u32::try_from(self.call.message_count).unwrap();
+        let method = cseq.split(' ').next_back().unwrap_or_default().replace("ACK", "INVITE");
+        let next = u16::try_from(self.transactions.len()).unwrap();
+        let transaction = *self.transactions.entry(format!("{via} {method}")).or_insert(next);
+        let next = u16::try_from(self.branches.len()).unwrap();
+        let repeats = self.seen.get(&(bytes.to_vec(), flow)).copied();
+        self.seen.entry((bytes.to_vec(), flow)).or_insert(ordinal);
+        self.log.push(Arc::new(Message {
+            ordinal,
+            at: after(millis),
+            packets: [PacketId::new(0, self.packet)].into_iter().collect(),
+            flow,
+            transport: Transport::Udp,
+            repeats,
+            transaction,
+            branch: *self.branches.entry(via.to_owned()).or_insert(next),
+            dialog: None,
+            has_sdp: bytes.windows(4).any(|four| four == b"v=0\r"),
+            sip,
+        }));
+        self.call.message_count += 1;
+        self.call.last = after(millis);
+    }
+
+    fn fact(&mut self, millis: i64, flow: (&str, &str), kind: TcpFactKind) {
+        self.packet += 1;
+        let flow = FlowKey { src: endpoint(flow.0), dst: endpoint(flow.1) };
+        let fact = TcpFact { at: after(millis), packet: PacketId::new(0, self.packet), flow, kind };
+        Arc::make_mut(&mut self.call.facts).push(Fact::Tcp(fact));
+    }
+
+    fn call(&self) -> Call {
+        Call { messages: Arc::new(self.log.clone()), ..self.call.clone() }
+    }
+}
+
+const SDP: &str = "Content-Type: application/sdp\n\nv=0\no=- 1 1 IN IP4 10.1.1.123\ns=-\nc=IN IP4 10.1.1.123\nt=0 0\n\
+    m=audio 4006 RTP/AVP 0 101\na=rtpmap:0 PCMU/8000\na=rtpmap:101 telephone-event/8000\na=sendrecv\n";
+const A: &str = "10.1.1.123:5060";
+const P: &str = "10.1.1.68:5060";
+const B: &str = "10.1.1.124:5060";
+const INVITE: &str = "INVITE sip:208@victoria.pingtel.com SIP/2.0";
+
+/// A call through a proxy, with a retransmission, RTP, and a BYE from the caller.
+fn proxied() -> (Scene, Vec<Stream>) {
+    let mut scene = Scene::new(0, "206", "208");
+    scene.say(0, (A, P), INVITE, "1", "1 INVITE", SDP);
+    scene.say(2, (P, A), "SIP/2.0 100 Trying", "1", "1 INVITE", "");
+    scene.say(4, (P, B), INVITE, "2", "1 INVITE", SDP);
+    scene.say(180, (B, P), "SIP/2.0 180 Ringing", "2", "1 INVITE", "");
+    scene.say(181, (P, A), "SIP/2.0 180 Ringing", "1", "1 INVITE", "");
+    scene.say(3_418, (B, P), "SIP/2.0 200 OK", "2", "1 INVITE", SDP);
+    scene.say(3_420, (P, A), "SIP/2.0 200 OK", "1", "1 INVITE", SDP);
+    scene.say(3_920, (P, A), "SIP/2.0 200 OK", "1", "1 INVITE", SDP);
+    scene.say(3_931, (A, B), "ACK sip:208@10.1.1.124 SIP/2.0", "3", "1 ACK", "");
+    scene.say(45_420, (A, B), "BYE sip:208@10.1.1.124 SIP/2.0", "4", "2 BYE", "");
+    scene.say(45_433, (B, A), "SIP/2.0 200 OK", "4", "2 BYE", "");
+    let stream = |key, src, dst, packets| Stream {
+        key: StreamKey(key),
+        flow: FlowKey { src: endpoint(src), dst: endpoint(dst) },
+        ssrc: 0x6AB2_1E82,
+        payload_type: 0,
+        codec: Some("PCMU".into()),
+        packets,
+        payload_bytes: packets * 160,
+        first: after(3_940),
+        last: after(45_400),
+        call: Some(CallKey(0)),
+    };
+    let streams = vec![
+        stream(0, "10.1.1.123:4006", "10.1.1.124:5004", 2_130),
+        stream(1, "10.1.1.124:5004", "10.1.1.123:4006", 2_128),
+    ];
+    scene.call.streams = vec![StreamKey(0), StreamKey(1)];
+    scene.call.state = CallState::Completed;
+    scene.call.ended_by = Some(EndedBy::Caller);
+    scene.call.cause = Some("Q.850;cause=16 Normal call clearing".into());
+    scene.call.timing = Timing { answered: Some(after(3_420)), hung_up: Some(after(45_420)), ..Timing::default() };
+    scene.call.ended = Some(after(45_433));
+    (scene, streams)
+}
+
+/// A call that is sent to three phones, the second of which answers.
+fn forked() -> Scene {
+    let mut scene = Scene::new(1, "206", "sales");
+    let phones = ["10.1.1.124:5060", "10.1.1.125:5060", "10.1.1.126:5062"];
+    scene.say(0, (A, P), "INVITE sip:sales@h SIP/2.0", "1", "1 INVITE", SDP);
+    for (i, phone) in phones.iter().enumerate() {
+        scene.say(3 + i as i64, (P, phone), "INVITE sip:sales@h SIP/2.0", &format!("f{i}"), "1 INVITE", SDP);
+    }
+    for (i, phone) in phones.iter().enumerate() {
+        scene.say(90 + 10 * i as i64, (phone, P), "SIP/2.0 180 Ringing", &format!("f{i}"), "1 INVITE", "");
+    }
+    scene.say(2_000, (phones[1], P), "SIP/2.0 200 OK", "f1", "1 INVITE", SDP);
+    scene.say(2_001, (P, A), "SIP/2.0 200 OK", "1", "1 INVITE", SDP);
+    scene.say(2_003, (P, phones[0]), "CANCEL sip:sales@h SIP/2.0", "f0", "1 CANCEL", "");
+    scene.say(2_010, (phones[0], P), "SIP/2.0 487 Request Terminated", "f0", "1 INVITE", "");
+    scene.fact(2_500, ("10.1.1.126:5062", P), TcpFactKind::Rst);
+    scene.call.branches = 3;
+    scene
+}
+
+fn snapshot(calls: Vec<Call>, streams: Vec<Stream>) -> Snapshot {
+    let mut snapshot = Snapshot { now: Some(after(60_000)), ..Snapshot::default() };
+    for call in calls {
+        snapshot.calls.push(call);
+    }
+    for stream in streams {
+        snapshot.streams.push(stream);
+    }
+    snapshot
+}
+
+/// A view on a terminal of letters.
+struct Screen {
+    view: CallView,
+    snapshot: Snapshot,
+    theme: Theme,
+    terminal: Terminal<TestBackend>,
+    effects: Vec<Effect>,
+}
+
+impl Screen {
+    fn new(snapshot: Snapshot, keys: &[u64], size: (u16, u16)) -> Self {
+        let mut view = CallView::open(keys.iter().copied().map(CallKey).collect());
+        view.utc = true;
+        let terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
+        let mut screen = Self { view, snapshot, theme: Theme::default(), terminal, effects: Vec::new() };
+        screen.draw();
+        screen
+    }
+
+    fn draw(&mut self) -> Hits {
+        let mut hits = Hits::default();
+        let Self { view, snapshot, theme, terminal, .. } = self;
+        terminal.draw(|frame| view.draw(frame, frame.area(), snapshot, theme, &mut hits)).unwrap();
+        hits
+    }
+
+    fn act(&mut self, action: &CallViewAction) {
+        let size = self.terminal.backend().buffer().area;
+        let effects = self.view.update(action, &self.snapshot, Size::new(size.width, size.height));
+        self.effects.extend(effects);
+        self.draw();
+    }
+
+    /// Keys as the user types them, by the table; text while a line is open.
+    fn keys(&mut self, keys: &str) -> &mut Self {
+        for key in keys.split(' ') {
+            if self.view.wants_text() && key != "enter" && key != "esc" {
+                for letter in key.chars() {
+                    let key = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE);
+                    self.view.text_key(key, &self.snapshot);
+                }
+            } else if self.view.wants_text() {
+                let code = if key == "enter" { KeyCode::Enter } else { KeyCode::Esc };
+                let effects = self.view.text_key(KeyEvent::new(code, KeyModifiers::NONE), &self.snapshot);
+                self.effects.extend(effects);
+            } else {
+                let context = self.view.context();
+                let bound = |binding: &&crate::tui::keys::Binding| {
+                    binding.context == context && binding.keys.split(' ').any(|bound| bound == key)
+                };
+                let binding = BINDINGS.iter().find(bound).unwrap_or_else(|| panic!("{key} in {context:?}"));
+                let Action::CallView(action) = &binding.action else { panic!("{key}") };
+                self.act(action);
+            }
+            self.draw();
+        }
+        self
+    }
+
+    fn row(&self, y: u16) -> String {
+        let buffer = self.terminal.backend().buffer();
+        (0..buffer.area.width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned()
+    }
+
+    fn page(&self) -> String {
+        let height = self.terminal.backend().buffer().area.height;
+        (0..height).map(|y| self.row(y) + "\n").collect()
+    }
+
+    /// The row that holds this text, and the cell where it begins.
+    fn find(&self, text: &str) -> (u16, u16) {
+        let height = self.terminal.backend().buffer().area.height;
+        let found = (0..height).find_map(|y| {
+            let row = self.row(y);
+            row.find(text).map(|at| (u16::try_from(row[..at].chars().count()).unwrap(), y))
+        });
+        found.unwrap_or_else(|| panic!("{text} is not in\n{}", self.page()))
+    }
+
+    fn style(&self, text: &str) -> ratatui::style::Style {
+        let at = self.find(text);
+        self.terminal.backend().buffer()[at].style()
+    }
+}
+
+fn proxied_screen(size: (u16, u16)) -> Screen {
+    let (scene, streams) = proxied();
+    Screen::new(snapshot(vec![scene.call()], streams), &[0], size)
+}
+
+#[test]
+fn show_pages() {
+    for size in [(80, 21), (120, 37), (160, 42), (40, 9)] {
+        let mut screen = proxied_screen(size);
+        println!("{}", screen.page());
+        screen.keys("d t j j j j");
+        println!("{}", screen.page());
+    }
+    let mut screen = Screen::new(snapshot(vec![forked().call()], vec![]), &[0], (80, 21));
+    println!("{}", screen.page());
+    screen.keys("l l");
+    println!("{}", screen.page());
+    let _ = (IcmpFact { at: START, packet: PacketId::new(0, 1), reporter: endpoint(A).ip, quoted: FlowKey { src: endpoint(A), dst: endpoint(P) }, what: "" }, Color::Red, Modifier::BOLD);
+}
