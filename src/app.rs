@@ -217,17 +217,21 @@ fn json_lines(cli: &Cli, sources: Vec<Box<dyn Source>>, filter: Filter, signals:
 fn screen(cli: &Cli, sources: Vec<Box<dyn Source>>) -> anyhow::Result<()> {
     let handle = start(cli, sources, None)?;
     let options = tui::UiOptions {
-        tab: cli.tab.clone(),
-        call_id: cli.call_id.clone(),
+        tab: cli.tab.as_deref().and_then(tui::Tab::find).unwrap_or_default(),
+        open_call: cli.call_id.clone(),
         filter: cli.filter.clone(),
         ascii: cli.ascii || !is_utf8_locale(),
         no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
         mouse: !cli.no_mouse,
+        follow: cli.files.is_empty(),
+        ..tui::UiOptions::default()
     };
-    let result = tui::run(options, &handle);
+    tui::run(options, &handle)?;
     handle.stop();
-    result?;
-    Ok(())
+    match handle.failure() {
+        Some(failure) => bail!(failure),
+        None => Ok(()),
+    }
 }
 
 fn is_utf8_locale() -> bool {

@@ -3,14 +3,14 @@
 //! A [`Source`] pushes [`Batch`]es into a [`BatchSink`]. What happens when the other side is slow is the sink's affair
 //! (live: drop and count; file: wait), so a source knows neither channels nor the engine.
 
+pub mod demo;
 pub mod device;
 pub mod file;
 mod filter;
 mod link;
-pub mod demo;
-pub mod synth;
 pub mod live;
 pub mod privileges;
+pub mod synth;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

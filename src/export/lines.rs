@@ -67,7 +67,7 @@ impl<W: Write> Lines<W> {
                     return ControlFlow::Continue(());
                 };
                 let message = call.messages.iter().rev().find(|message| message.ordinal == ordinal);
-                match message.map(|message| ndjson::message_line(call, message, &self.names)) {
+                match message.map(|message| -> String { ndjson::message_line(call, message, &self.names) }) {
                     Some(line) => self.write(&line),
                     None => ControlFlow::Continue(()),
                 }

@@ -1,5 +1,7 @@
 //! The program as scripts see it: output, errors in one sentence, exit status.
 
+mod terminal;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::path::PathBuf;

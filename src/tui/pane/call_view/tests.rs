@@ -318,5 +318,15 @@ fn show_pages() {
     println!("{}", screen.page());
     screen.keys("l l");
     println!("{}", screen.page());
-    let _ = (IcmpFact { at: START, packet: PacketId::new(0, 1), reporter: endpoint(A).ip, quoted: FlowKey { src: endpoint(A), dst: endpoint(P) }, what: "" }, Color::Red, Modifier::BOLD);
+    let _ = (
+        IcmpFact {
+            at: START,
+            packet: PacketId::new(0, 1),
+            reporter: endpoint(A).ip,
+            quoted: FlowKey { src: endpoint(A), dst: endpoint(P) },
+            what: "",
+        },
+        Color::Red,
+        Modifier::BOLD,
+    );
 }
