@@ -96,6 +96,33 @@ pub const CALL_DIALOGS: usize = 64;
 /// Media endpoints one call may announce through SDP.
 pub const CALL_MEDIA: usize = 64;
 
+/// INVITE branches of one attempt, and senders of INVITEs of one call, that the call's state depends on.
+pub const CALL_BRANCHES: usize = 64;
+
+/// Subscriptions (event package, id, notifier) that one Call-ID may hold.
+pub const CALL_SUBSCRIPTIONS: usize = 32;
+
+/// Signalling flows remembered for one call.
+pub const CALL_FLOWS: usize = 8;
+
+/// RTP streams listed for one call.
+pub const CALL_STREAMS: usize = 256;
+
+/// Flows on which signalling or TCP facts were seen, in each of two generations: which calls an RST or an ICMP error concerns.
+pub const SIGNALLING_FLOWS: usize = 32_768;
+
+/// Calls that one fact on a flow is noted for: the newest ones. A trunk carries thousands.
+pub const FLOW_CALLS: usize = 32;
+
+/// TCP facts kept for a flow until its first SIP message.
+pub const FLOW_FACTS: usize = 4;
+
+/// Records for Wireshark's definition of a resent message, in each of two generations.
+pub const WIRESHARK_RECORDS: usize = 65_536;
+
+/// Codec names that are shared instead of copied.
+pub const CODEC_NAMES: usize = 256;
+
 /// RTP streams kept.
 pub const STREAMS: usize = 50_000;
 
