@@ -73,6 +73,14 @@ pub fn names() -> String {
     }
 }
 
+/// Whether an interface is up. What cannot be asked counts as up: capture itself will tell.
+pub(super) fn is_up(name: &str) -> bool {
+    match Device::list() {
+        Ok(devices) if name != ANY => devices.iter().any(|device| device.name == name && device.flags.is_up()),
+        _ => true,
+    }
+}
+
 /// Where to capture when nothing is said: all interfaces on Linux, elsewhere what libpcap puts first.
 pub fn default_device() -> String {
     if cfg!(target_os = "linux") {

@@ -2,12 +2,18 @@
 //!
 //! libpcap's memory-mapped ring of the newest kind (TPACKET_V3) is used, which immediate mode would turn off. One
 //! `dispatch` may bring many thousand packets, so full batches go out from inside its callback.
+//!
+//! Waiting is done here and not in libpcap, which sleeps for ever on a quiet link: neither a stop nor an interface that
+//! was taken down would be noticed, since libpcap takes the latter for a pause.
 
 use std::ops::ControlFlow;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use pcap::{Active, Capture, Error, Linktype, Precision};
 
 use super::link::link_name;
@@ -25,6 +31,12 @@ const DISPATCH_PACKETS: usize = 4_096;
 
 /// How often the kernel's counters are read at most.
 const COUNTERS_EVERY: Duration = Duration::from_millis(100);
+
+/// How long to wait for packets before looking at the stop flag and the counters, in ms.
+const WAIT_MS: u16 = 100;
+
+/// How often a quiet interface is asked whether it is up.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The largest kernel ring, in MiB: libpcap counts its bytes in 31 bits.
 const LARGEST_BUFFER_MIB: u32 = 2_047;
@@ -87,8 +99,8 @@ impl LiveSource {
         Ok(Self { capture, device, index, link, status: Arc::new(status), stop, stopper })
     }
 
-    /// Captures until a stop or an error.
-    fn capture(&mut self, sink: &mut dyn BatchSink) -> Result<(), Error> {
+    /// Captures until a stop, or until the interface goes away; then it gives the reason.
+    fn capture(&mut self, sink: &mut dyn BatchSink) -> Result<(), String> {
         let mut taker = Taker {
             batch: Batch::new(),
             number: 0,
@@ -100,14 +112,25 @@ impl LiveSource {
             packets: &self.status.packets,
         };
         let mut counters = KernelCounters::default();
+        let mut looks = Pace::new(LOOK_EVERY);
         while !self.stop.load(Ordering::Relaxed) {
-            let outcome = self.capture.dispatch(Some(DISPATCH_PACKETS), |packet| taker.take(&packet));
+            let wait = wait_for_packets(&self.capture);
+            let outcome = match wait {
+                Wait::Nothing => Ok(0),
+                Wait::Packets | Wait::Trouble => {
+                    self.capture.dispatch(Some(DISPATCH_PACKETS), |packet| taker.take(&packet))
+                }
+            };
             taker.hand_on();
             counters.refresh(&mut self.capture, &self.status);
             match outcome {
                 Ok(_) | Err(Error::TimeoutExpired) => {}
                 Err(_) if self.stop.load(Ordering::Relaxed) => {}
-                Err(error) => return Err(error),
+                Err(error) => return Err(in_words(&error)),
+            }
+            let is_quiet = wait != Wait::Packets;
+            if is_quiet && (looks.is_due() || wait == Wait::Trouble) && !device::is_up(&self.device) {
+                return Err("it was taken down".to_owned());
             }
         }
         counters.read(&mut self.capture, &self.status);
@@ -130,8 +153,8 @@ impl Source for LiveSource {
                 self.status.state.store(Arc::new(SourceState::Ended { warning: None }));
                 Ok(())
             }
-            Err(error) => {
-                let error = SourceError::DeviceLost { device: self.device.clone(), why: in_words(&error) };
+            Err(why) => {
+                let error = SourceError::DeviceLost { device: self.device.clone(), why };
                 self.status.state.store(Arc::new(SourceState::Failed(error.to_string())));
                 Err(error)
             }
@@ -191,20 +214,68 @@ fn wide(field: impl Into<i64>) -> i64 {
     field.into()
 }
 
+/// What a wait for packets gave.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    Packets,
+    Nothing,
+    /// The socket has an error to tell, as when its interface goes down.
+    Trouble,
+}
+
+fn wait_for_packets(capture: &Capture<Active>) -> Wait {
+    let mut fds = [PollFd::new(capture.as_fd(), PollFlags::POLLIN)];
+    match poll(&mut fds, PollTimeout::from(WAIT_MS)) {
+        Ok(0) | Err(Errno::EINTR) => return Wait::Nothing,
+        Ok(_) => {}
+        Err(_) => return Wait::Trouble,
+    }
+    let told = fds.iter().filter_map(PollFd::revents).fold(PollFlags::empty(), |all, events| all | events);
+    if told.intersects(PollFlags::POLLERR | PollFlags::POLLHUP | PollFlags::POLLNVAL) {
+        Wait::Trouble
+    } else {
+        Wait::Packets
+    }
+}
+
+/// Something done every now and then.
+struct Pace {
+    every: Duration,
+    last: Option<Instant>,
+}
+
+impl Pace {
+    fn new(every: Duration) -> Self {
+        Self { every, last: None }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "how often the kernel is asked is a matter of the wall clock")]
+    fn is_due(&mut self) -> bool {
+        let now = Instant::now();
+        let is_due = self.last.is_none_or(|last| now.duration_since(last) >= self.every);
+        if is_due {
+            self.last = Some(now);
+        }
+        is_due
+    }
+}
+
 /// The kernel's drop counters, which wrap at 32 bits.
-#[derive(Default)]
 struct KernelCounters {
-    last_read: Option<Instant>,
+    reads: Pace,
     kernel: u32,
     interface: u32,
 }
 
+impl Default for KernelCounters {
+    fn default() -> Self {
+        Self { reads: Pace::new(COUNTERS_EVERY), kernel: 0, interface: 0 }
+    }
+}
+
 impl KernelCounters {
-    #[expect(clippy::disallowed_methods, reason = "how often the kernel is asked is a matter of the wall clock")]
     fn refresh(&mut self, capture: &mut Capture<Active>, status: &SourceStatus) {
-        let now = Instant::now();
-        if self.last_read.is_none_or(|last| now.duration_since(last) >= COUNTERS_EVERY) {
-            self.last_read = Some(now);
+        if self.reads.is_due() {
             self.read(capture, status);
         }
     }
@@ -232,7 +303,8 @@ fn activate(device: &str, options: &LiveOptions) -> Result<Capture<Active>, Erro
             .buffer_size(i32::try_from(buffer_bytes).unwrap_or(i32::MAX))
             .precision(if HAS_NANOS { Precision::Nano } else { Precision::Micro })
             .promisc(promiscuous)
-            .open()
+            .open()?
+            .setnonblock()
     };
     match open(promiscuous) {
         // libpcap's warnings count as errors here, and "no promiscuous mode" is one.
