@@ -68,7 +68,9 @@ pub fn response(status: &str, call_id: &str, cseq: &str) -> String {
 /// The same message with an SDP body that announces this audio port.
 pub fn with_sdp(raw: &str, port: u16) -> String {
     let body = format!("v=0\nc=IN IP4 10.0.0.1\nm=audio {port} RTP/AVP 0\n");
-    format!("{}Content-Type: application/sdp\n\n{body}", raw.strip_suffix('\n').unwrap())
+    let length = body.replace('\n', "\r\n").len();
+    let head = raw.strip_suffix('\n').unwrap();
+    format!("{head}Content-Type: application/sdp\nContent-Length: {length}\n\n{body}")
 }
 
 /// A call of these messages; what tracking would find out is set by the test that needs it.

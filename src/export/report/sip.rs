@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use crate::counters::Layer;
 use crate::export::table::{Align, Head, Table};
 use crate::packet::Transport;
+use crate::sip::status;
 use crate::store::snapshot::{CaptureView, Snapshot};
 use crate::store::stats::{Delays, Stats};
 use crate::text::visible;
@@ -104,9 +105,12 @@ const RESPONSES: &[Head] = &[
 fn responses(stats: &Stats, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\nResponses by status")?;
     let mut table = Table::new(RESPONSES);
-    for (status, (count, retransmissions)) in &stats.responses {
-        let meaning = String::new();
-        table.row([status.to_string(), count.to_string(), retransmissions.to_string(), meaning]);
+    for (code, (count, retransmissions)) in &stats.responses {
+        let meaning = match status::phrase(*code) {
+            "" => "not registered",
+            phrase => phrase,
+        };
+        table.row([code.to_string(), count.to_string(), retransmissions.to_string(), meaning.to_owned()]);
     }
     table.write(out, INDENT)
 }

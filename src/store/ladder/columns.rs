@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use crate::packet::{Endpoint, FlowKey};
+use crate::sdp::Sdp;
+use crate::sip::multipart::sdp_body;
 use crate::track::message::Message;
 
 /// What a column stands for.
@@ -71,10 +73,8 @@ impl Placing {
         if src.ip == dst.ip && src.port != dst.port {
             self.looped.insert(src.ip);
         }
-        if message.has_sdp {
-            for port in announced_ports(message.sip.body()) {
-                self.announced.entry(Endpoint::new(src.ip, port)).or_insert(src);
-            }
+        for media in sdp_body(&message.sip).map(Sdp::parse).iter().flat_map(|sdp| sdp.media.iter()) {
+            self.announced.entry(Endpoint::new(src.ip, media.port)).or_insert(src);
         }
     }
 
@@ -183,14 +183,4 @@ impl Placing {
             column.endpoints.push(endpoint);
         }
     }
-}
-
-/// The ports of a body's `m=` lines (RFC 8866, 5.14), whatever else the body holds.
-fn announced_ports(body: &[u8]) -> impl Iterator<Item = u16> {
-    body.split(|byte| *byte == b'\n').filter_map(|line| {
-        let media = line.strip_prefix(b"m=")?;
-        let port = media.split(|byte| *byte == b' ').nth(1)?;
-        let digits = port.split(|byte| *byte == b'/').next()?;
-        std::str::from_utf8(digits).ok()?.parse().ok().filter(|port| *port != 0)
-    })
 }
