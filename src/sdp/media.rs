@@ -235,7 +235,7 @@ impl<'a> Media<'a> {
         self.proto.split('/').any(|part| part.eq_ignore_ascii_case("RTP"))
     }
 
-    /// Whether it is T.38 fax (RFC 7345 and ITU-T T.38, annex D).
+    /// Whether it is T.38 fax (ITU-T T.38, annex D).
     pub fn is_t38(&self) -> bool {
         self.formats().any(|format| format.eq_ignore_ascii_case("t38"))
             || (self.kind.eq_ignore_ascii_case("image") && self.proto.to_ascii_lowercase().contains("udptl"))

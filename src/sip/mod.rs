@@ -3,6 +3,7 @@
 //! [`parse::parse`] finds the start line and indexes the header lines of one message; [`SipMessage`] keeps one copy of
 //! the bytes and hands out views. The files of [`header`] read single headers, on demand.
 
+pub mod explain;
 pub mod header;
 pub mod message;
 pub mod method;
@@ -18,3 +19,6 @@ pub use message::{SipMessage, StartLine};
 pub use method::Method;
 pub use names::HeaderName;
 pub use notes::Notes;
+
+#[cfg(test)]
+mod properties;

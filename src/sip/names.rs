@@ -99,6 +99,17 @@ const NAMES: [(HeaderName, &str, Option<u8>, bool); 43] = [
 ];
 
 impl HeaderName {
+    /// All headers the program looks at, in order.
+    pub const ALL: [Self; NAMES.len()] = {
+        let mut all = [Self::Other; NAMES.len()];
+        let mut row = 0;
+        while row < NAMES.len() {
+            all[row] = NAMES[row].0;
+            row += 1;
+        }
+        all
+    };
+
     /// The header with this name or compact form; case is ignored.
     pub fn find(name: &[u8]) -> Self {
         let row = match name {
