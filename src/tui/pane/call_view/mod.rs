@@ -51,8 +51,6 @@ const BESIDE: u16 = 120;
 enum Focus {
     #[default]
     Ladder,
-    /// The message beside the ladder.
-    Message,
     /// The message on the full screen.
     Full,
 }
@@ -132,6 +130,12 @@ impl CallView {
         }
     }
 
+    /// The same with times in UTC, or in the machine's zone.
+    #[must_use]
+    pub fn in_utc(self, utc: bool) -> Self {
+        Self { utc, ..self }
+    }
+
     /// The calls shown.
     pub fn keys(&self) -> &[CallKey] {
         &self.keys
@@ -142,7 +146,7 @@ impl CallView {
         match (&self.comparison, self.focus) {
             (Some(_), _) => Context::Diff,
             (None, Focus::Ladder) => Context::CallView,
-            (None, Focus::Message | Focus::Full) => Context::Raw,
+            (None, Focus::Full) => Context::Raw,
         }
     }
 
@@ -282,9 +286,8 @@ impl CallView {
 
     fn draw_beside(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme) {
         let [rule, area] = Layout::horizontal([Constraint::Length(2), Constraint::Fill(1)]).areas(area);
-        let role = if self.focus == Focus::Message { Role::Title } else { Role::Dim };
         for y in rule.top()..rule.bottom() {
-            buffer.set_stringn(rule.x, y, theme.glyph(Glyph::Vertical), 1, theme.style(role));
+            buffer.set_stringn(rule.x, y, theme.glyph(Glyph::Vertical), 1, theme.style(Role::Dim));
         }
         self.draw_message(area, buffer, theme);
     }
@@ -298,7 +301,9 @@ impl CallView {
         let [place, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
         self.areas.message = body;
         if let Some(message) = self.page.message(self.cursor_at) {
-            let text = message::plain(&message::place(message, self.utc), theme);
+            let whole = message::place(message, self.utc);
+            let text = if width(&whole) > usize::from(place.width) { message::hop(message) } else { whole };
+            let text = message::plain(&text, theme);
             put(buffer, place, &text, theme, Role::Dim);
         }
         self.message.prepare(&self.page, self.cursor_at, self.utc, (body.width, body.height));
@@ -317,7 +322,7 @@ impl CallView {
         if area.is_empty() {
             return;
         }
-        let (place, lines) = message::summary(&self.page, self.cursor_at, self.utc);
+        let (place, lines) = message::summary(&self.page, self.cursor_at, self.utc, usize::from(area.width));
         let place = message::plain(&place, theme);
         let lines: Vec<_> =
             lines.into_iter().map(|line| raw::RawLine { text: message::plain(&line.text, theme), ..line }).collect();
