@@ -94,7 +94,7 @@ impl EngineLoop {
 
     fn observation_ended(&mut self) -> std::io::Result<()> {
         match &mut self.observer {
-            Some(observer) => observer.ended(self.pipeline.store()),
+            Some(observer) => observer.ended(self.pipeline.store_mut()),
             None => Ok(()),
         }
     }
@@ -159,7 +159,10 @@ impl EngineLoop {
         batch.clear();
         let _ = self.ends.give_back.try_send(batch);
         match &mut self.observer {
-            Some(observer) if observed => observer.changed(self.pipeline.changes(), self.pipeline.store()),
+            Some(observer) if observed => {
+                let (changes, store) = self.pipeline.changed();
+                observer.changed(changes, store)
+            }
             _ => ControlFlow::Continue(()),
         }
     }
@@ -171,7 +174,8 @@ impl EngineLoop {
             self.ticked = Some(now);
             self.pipeline.tick(clock().after(Elapsed::from_millis(-TICK_LAG_MS)));
             if let Some(observer) = &mut self.observer {
-                observer.changed(self.pipeline.changes(), self.pipeline.store())?;
+                let (changes, store) = self.pipeline.changed();
+                observer.changed(changes, store)?;
             }
         }
         self.watch_losses()?;

@@ -55,7 +55,7 @@ pub struct EngineOptions {
 /// Sees every change as it happens, on the engine's thread: the stream of `--json`.
 pub trait Observer: Send {
     /// Some rows changed. `Break` when nobody reads any more.
-    fn changed(&mut self, changes: &[Change], store: &Store) -> ControlFlow<()>;
+    fn changed(&mut self, changes: &[Change], store: &mut Store) -> ControlFlow<()>;
 
     /// A loss counter moved.
     fn lost(&mut self, at: Option<Timestamp>, lost: Lost) -> ControlFlow<()>;
@@ -64,7 +64,7 @@ pub trait Observer: Send {
     fn idle(&mut self) -> ControlFlow<()>;
 
     /// The packets are over, or nobody reads any more. The error is what kept it from writing.
-    fn ended(&mut self, store: &Store) -> std::io::Result<()>;
+    fn ended(&mut self, store: &mut Store) -> std::io::Result<()>;
 }
 
 /// A running engine, seen from outside.

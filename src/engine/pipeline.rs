@@ -56,9 +56,9 @@ impl Pipeline {
         &self.changes
     }
 
-    /// What the last step or tick changed.
-    pub fn changes(&self) -> &[Change] {
-        &self.changes
+    /// What the last step or tick changed, and the store that it changed.
+    pub fn changed(&mut self) -> (&[Change], &mut Store) {
+        (&self.changes, &mut self.store)
     }
 
     /// The packets are over: gives up what still waits for its rest.

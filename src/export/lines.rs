@@ -1,22 +1,19 @@
 //! `--json` while it runs: the engine's changes become lines on standard output.
 
-use std::collections::HashMap;
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 
 use crate::counters::Lost;
 use crate::engine::Observer;
 use crate::store::filter::Filter;
+use crate::store::rows::Rows;
 use crate::store::{Change, Store};
-use crate::time::{Elapsed, Timestamp};
+use crate::time::Timestamp;
 use crate::track::call::Call;
-use crate::track::stream::{Stream, StreamKey};
+use crate::track::stream::Stream;
 
 use super::json::PacketNames;
 use super::ndjson;
-
-/// How often a stream has a line while it goes on, in seconds of packet time.
-const STREAM_WINDOW_S: i64 = 10;
 
 /// Writes a line for every change of a call that is wanted.
 pub struct Lines<W: Write> {
@@ -24,24 +21,42 @@ pub struct Lines<W: Write> {
     names: PacketNames,
     call_id: Option<String>,
     filter: Filter,
-    streams: HashMap<StreamKey, (Timestamp, u64)>,
     error: Option<io::Error>,
 }
 
 impl<W: Write> Lines<W> {
     /// Lines to `out`; of the calls whose Call-ID contains `call_id` and that match the filter at that moment.
     pub fn new(out: W, names: PacketNames, call_id: Option<String>, filter: Filter) -> Self {
-        Self { out: BufWriter::new(out), names, call_id, filter, streams: HashMap::new(), error: None }
+        Self { out: BufWriter::new(out), names, call_id, filter, error: None }
     }
 
     fn wants(&self, call: &Call) -> bool {
         self.call_id.as_ref().is_none_or(|text| call.call_id.contains(text.as_str())) && self.filter.matches(call, None)
     }
 
-    fn wants_stream(&self, stream: &Stream, store: &Store) -> bool {
+    fn wants_stream(&self, stream: &Stream, calls: &Rows<Call>) -> bool {
         let everything = self.call_id.is_none() && self.filter.is_empty();
-        let call = stream.call.and_then(|key| store.calls().get(key.0));
+        let call = stream.call.and_then(|key| calls.get(key.0));
         everything || call.is_some_and(|call| self.wants(call))
+    }
+
+    fn line(&self, change: &Change, calls: &Rows<Call>, streams: &Rows<Stream>) -> Option<String> {
+        match *change {
+            Change::Message { call, ordinal } => {
+                let call = calls.get(call.0).filter(|call| self.wants(call))?;
+                let message = call.messages.iter().rev().find(|message| message.ordinal == ordinal)?;
+                Some(ndjson::message_line(call, message, &self.names))
+            }
+            Change::Call(key) => {
+                let call = calls.get(key.0).filter(|call| self.wants(call))?;
+                ndjson::call_line(call, streams)
+            }
+            Change::Stream(key) => {
+                let stream = streams.get(key.0).filter(|stream| self.wants_stream(stream, calls))?;
+                Some(ndjson::stream_line(stream, calls))
+            }
+            Change::Evicted(_) => None,
+        }
     }
 
     fn write(&mut self, line: &str) -> ControlFlow<()> {
@@ -59,49 +74,17 @@ impl<W: Write> Lines<W> {
             }
         }
     }
-
-    fn change(&mut self, change: &Change, store: &Store) -> ControlFlow<()> {
-        match *change {
-            Change::Message { call, ordinal } => {
-                let Some(call) = store.calls().get(call.0).filter(|call| self.wants(call)) else {
-                    return ControlFlow::Continue(());
-                };
-                let message = call.messages.iter().rev().find(|message| message.ordinal == ordinal);
-                match message.map(|message| -> String { ndjson::message_line(call, message, &self.names) }) {
-                    Some(line) => self.write(&line),
-                    None => ControlFlow::Continue(()),
-                }
-            }
-            Change::Call(key) => {
-                let call = store.calls().get(key.0).filter(|call| self.wants(call));
-                match call.and_then(|call| ndjson::call_line(call, store.streams())) {
-                    Some(line) => self.write(&line),
-                    None => ControlFlow::Continue(()),
-                }
-            }
-            Change::Stream(key) => self.stream(key, store, STREAM_WINDOW_S),
-            Change::Evicted(_) => ControlFlow::Continue(()),
-        }
-    }
-
-    fn stream(&mut self, key: StreamKey, store: &Store, window_s: i64) -> ControlFlow<()> {
-        let Some(stream) = store.streams().get(key.0).filter(|stream| self.wants_stream(stream, store)) else {
-            return ControlFlow::Continue(());
-        };
-        let (since, packets) = *self.streams.entry(key).or_insert((stream.first, 0));
-        let over = stream.last.since(since) >= Elapsed::from_secs(window_s) && stream.packets > packets;
-        if !over {
-            return ControlFlow::Continue(());
-        }
-        self.streams.insert(key, (stream.last, stream.packets));
-        let line = ndjson::stream_line(stream, store.calls());
-        self.write(&line)
-    }
 }
 
 impl<W: Write + Send> Observer for Lines<W> {
-    fn changed(&mut self, changes: &[Change], store: &Store) -> ControlFlow<()> {
-        changes.iter().try_for_each(|change| self.change(change, store))
+    fn changed(&mut self, changes: &[Change], store: &mut Store) -> ControlFlow<()> {
+        let streams = store.streams().clone();
+        for change in changes {
+            if let Some(line) = self.line(change, store.calls(), &streams) {
+                self.write(&line)?;
+            }
+        }
+        ControlFlow::Continue(())
     }
 
     fn lost(&mut self, at: Option<Timestamp>, lost: Lost) -> ControlFlow<()> {
@@ -113,10 +96,12 @@ impl<W: Write + Send> Observer for Lines<W> {
         self.check(flushed)
     }
 
-    fn ended(&mut self, store: &Store) -> io::Result<()> {
-        let keys: Vec<_> = store.streams().iter().map(|stream| stream.key).collect();
-        for key in keys {
-            if self.stream(key, store, 0).is_break() {
+    fn ended(&mut self, store: &mut Store) -> io::Result<()> {
+        let streams = store.streams().clone();
+        for stream in streams.iter() {
+            let change = Change::Stream(stream.key);
+            let ended = self.line(&change, store.calls(), &streams).map(|line| self.write(&line));
+            if ended.is_some_and(|flow| flow.is_break()) {
                 break;
             }
         }

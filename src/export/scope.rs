@@ -6,8 +6,9 @@ mod tests;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::event::SipArrival;
+use crate::event::{Decoded, Event, SipArrival};
 use crate::packet::{PacketId, Transport};
+use crate::store::Store;
 use crate::store::snapshot::Snapshot;
 use crate::store::stats::Stats;
 use crate::track::call::{Call, CallKey};
@@ -26,11 +27,11 @@ pub fn find(snapshot: &Snapshot, text: &str) -> Vec<CallKey> {
 
 /// A snapshot of these calls and their streams. The state of the capture stays that of the whole capture.
 ///
-/// `count` makes statistics of these calls' messages, which come in capture order; a fresh store does. Which text names
-/// a call exactly is only known at the end, so the messages are counted again instead of sorted out on their way in.
+/// The messages of these calls are counted again by a fresh store: which text names a call exactly is only known at the
+/// end, so they cannot be sorted out on their way in.
 /// Messages that a very long call no longer holds are in the totals, and by name in [`Stats::unnamed`]. RTCP and packet
 /// rates cannot be told apart by call and are left empty.
-pub fn restrict(snapshot: &Snapshot, keys: &[CallKey], count: impl FnOnce(Vec<SipArrival>) -> Stats) -> Snapshot {
+pub fn restrict(snapshot: &Snapshot, keys: &[CallKey]) -> Snapshot {
     let wanted: HashSet<CallKey> = keys.iter().copied().collect();
     let mut kept = snapshot.clone();
     for call in snapshot.calls.iter().filter(|call| !wanted.contains(&call.key)) {
@@ -43,9 +44,22 @@ pub fn restrict(snapshot: &Snapshot, keys: &[CallKey], count: impl FnOnce(Vec<Si
             kept.streams.remove(stream.key.0);
         }
     }
-    let stats = count(arrivals(&kept));
+    let stats = count(&kept);
     kept.stats = Arc::new(totals(&kept, stats));
     kept
+}
+
+/// Statistics of these messages alone.
+fn count(snapshot: &Snapshot) -> Stats {
+    let events = arrivals(snapshot).into_iter().map(|arrival| Event::Sip(Box::new(arrival))).collect();
+    let mut decoded = Decoded { events, ..Decoded::default() };
+    let mut store = Store::default();
+    let mut changes = Vec::new();
+    store.apply(&mut decoded, &mut changes);
+    if let Some(now) = snapshot.now {
+        store.tick(now, &mut changes);
+    }
+    (*store.snapshot(Arc::clone(&snapshot.capture)).stats).clone()
 }
 
 fn arrivals(snapshot: &Snapshot) -> Vec<SipArrival> {

@@ -6,12 +6,11 @@
 pub mod evict;
 pub mod expire;
 pub mod filter;
+pub mod flows;
 pub mod ladder;
 pub mod rows;
 #[cfg(test)]
 pub(crate) mod sample;
-pub mod flows;
-pub mod rows;
 mod sip;
 pub mod snapshot;
 pub mod stats;
@@ -23,13 +22,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::event::{Decoded, Event};
-use crate::limits::{CALL_FACTS, CALL_STREAMS, CALLS, MEDIA_ENDPOINTS, SIP_BYTES, STAT_PEERS, STREAM_CANDIDATES, STREAMS};
+use crate::limits::{
+    CALL_FACTS, CALL_STREAMS, CALLS, MEDIA_ENDPOINTS, SIP_BYTES, STAT_PEERS, STREAM_CANDIDATES, STREAMS,
+};
 use crate::packet::FlowKey;
 use crate::time::Timestamp;
 use crate::track::call::{Call, CallKey, Fact};
 use crate::track::machine::CallMachine;
 use crate::track::media::MediaMap;
-use crate::track::stream::StreamKey;
+use crate::track::stream::{Stream, StreamKey};
 
 use evict::Ended;
 use expire::Alarms;
@@ -224,6 +225,16 @@ impl Store {
         }
     }
 
+    /// The calls, in order of appearance.
+    pub fn calls(&self) -> &Rows<Call> {
+        &self.calls
+    }
+
+    /// The streams, in order of appearance, with what was counted until now.
+    pub fn streams(&mut self) -> &Rows<Stream> {
+        self.streams.refresh(&mut self.media)
+    }
+
     /// Moves whenever anything changed that a snapshot shows.
     pub fn generation(&self) -> u64 {
         self.generation
@@ -309,9 +320,8 @@ impl Store {
     fn make_room(&mut self, changes: &mut Vec<Change>) {
         while self.calls.len() > 1 && (self.calls.len() > self.options.calls || self.bytes > self.options.sip_bytes) {
             let entries = &self.entries;
-            let is_current = |key: CallKey, epoch: u32| {
-                entries.get(&key).is_some_and(|entry| entry.is_over && entry.epoch == epoch)
-            };
+            let is_current =
+                |key: CallKey, epoch: u32| entries.get(&key).is_some_and(|entry| entry.is_over && entry.epoch == epoch);
             let ended = self.ended.pop(is_current);
             self.evicted_live += u64::from(ended.is_none());
             let next = self.calls.next_ordinal();

@@ -92,7 +92,8 @@ impl Store {
         }
         let sdp = Sdp::parse(body);
         if let Some(codecs) = entry.machine.negotiate(reading, &sdp) {
-            let same = codecs.len() == call.codecs.len() && codecs.iter().zip(call.codecs.iter()).all(|(a, b)| *a == **b);
+            let same =
+                codecs.len() == call.codecs.len() && codecs.iter().zip(call.codecs.iter()).all(|(a, b)| *a == **b);
             if !same {
                 call.codecs = codecs.iter().map(|name| self.media.name(name)).collect();
                 changes.push(Change::Call(key));

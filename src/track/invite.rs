@@ -264,7 +264,10 @@ impl InviteMachine {
         }
         self.take_times(call, reading.at, status, samples);
         self.settle(call, reading.at);
-        if status < 200 && matches!(call.state, CallState::Setup | CallState::Ringing) && call.status.is_none_or(|shown| shown < status) {
+        if status < 200
+            && matches!(call.state, CallState::Setup | CallState::Ringing)
+            && call.status.is_none_or(|shown| shown < status)
+        {
             explain(call, reading, status);
         }
     }
@@ -368,7 +371,10 @@ impl InviteMachine {
             }
             return;
         }
-        if matches!(call.state, CallState::Failed | CallState::Cancelled | CallState::Redirected | CallState::Challenged) {
+        if matches!(
+            call.state,
+            CallState::Failed | CallState::Cancelled | CallState::Redirected | CallState::Challenged
+        ) {
             return;
         }
         let confirmed = call.dialogs.iter().filter(|dialog| dialog.state == DialogState::Confirmed).count();
@@ -444,7 +450,8 @@ impl InviteMachine {
             }
             return;
         }
-        let given_up = self.branches.iter().any(|branch| branch.cancelled) || self.failure(|status| status == 487).is_some();
+        let given_up =
+            self.branches.iter().any(|branch| branch.cancelled) || self.failure(|status| status == 487).is_some();
         let shown = match given_up {
             true => self.failure(|status| status == 487).or_else(|| self.failure(|_| true)),
             false => self.failure(|_| true),
@@ -469,7 +476,9 @@ impl InviteMachine {
     /// Of the failures like this, the one that a forking proxy would pass on (RFC 3261, 16.7): a 6xx, else the lowest.
     fn failure(&self, is_wanted: impl Fn(u64) -> bool) -> Option<&Failure> {
         let failures = self.branches.iter().filter_map(|branch| branch.failure.as_ref());
-        failures.filter(|failure| is_wanted(failure.status)).min_by_key(|failure| (failure.status < 600, failure.status))
+        failures
+            .filter(|failure| is_wanted(failure.status))
+            .min_by_key(|failure| (failure.status < 600, failure.status))
     }
 }
 

@@ -81,8 +81,7 @@ impl RequestMachine {
     }
 
     fn is_sender(&mut self, reading: &Reading<'_>) -> bool {
-        let (at, sent_by) =
-            self.sender.get_or_insert_with(|| (reading.flow.src, Box::from(reading.sent_by.as_ref())));
+        let (at, sent_by) = self.sender.get_or_insert_with(|| (reading.flow.src, Box::from(reading.sent_by.as_ref())));
         *at == reading.flow.src || (!reading.sent_by.is_empty() && **sent_by == *reading.sent_by)
     }
 

@@ -87,8 +87,7 @@ impl SubscriptionMachine {
     }
 
     fn subscribe(&mut self, reading: &Reading<'_>, transaction: &Transaction) {
-        let watcher =
-            self.watcher.get_or_insert_with(|| (reading.flow.src, Box::from(reading.sent_by.as_ref())));
+        let watcher = self.watcher.get_or_insert_with(|| (reading.flow.src, Box::from(reading.sent_by.as_ref())));
         if watcher.0 != reading.flow.src && *watcher.1 != *reading.sent_by {
             return;
         }

@@ -67,8 +67,8 @@ impl Transactions {
                 return invite;
             }
         }
-        let old_key = (!reading.unique && reading.is_request() && reading.method != Method::Ack)
-            .then(|| old_key(reading, keys));
+        let old_key =
+            (!reading.unique && reading.is_request() && reading.method != Method::Ack).then(|| old_key(reading, keys));
         self.find_key(reading, key(reading, key_method(reading), keys), old_key)
     }
 

@@ -103,6 +103,7 @@ fn no_control_character_is_written_raw() {
 #[test]
 fn packets_of_several_sources_bear_their_name() {
     let source = |name: &str| SourceView {
+        inputs: vec![name.into()],
         name: name.into(),
         live: false,
         link: String::new(),

@@ -108,6 +108,7 @@ fn what_the_wire_holds_is_shown_and_not_sent() {
 #[test]
 fn with_several_sources_a_packet_names_its_own() {
     let source = |name: &str| SourceView {
+        inputs: vec![name.into()],
         name: name.into(),
         live: false,
         link: String::new(),

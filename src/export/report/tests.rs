@@ -40,6 +40,7 @@ fn stats() -> Stats {
 
 fn capture() -> CaptureView {
     let source = SourceView {
+        inputs: vec!["call.pc\u{1b}ap".into()],
         name: "call.pc\u{1b}ap".into(),
         live: false,
         link: "Ethernet".into(),

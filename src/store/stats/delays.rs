@@ -68,7 +68,10 @@ mod tests {
         assert_eq!(distribution.delays(), Delays::default());
         distribution.record(Elapsed::from_nanos(743_245_678));
         let one = distribution.delays();
-        assert_eq!((one.count, one.min, one.p50, one.p95, one.max), (1, 743.245_678, 743.245_678, 743.245_678, 743.245_678));
+        assert_eq!(
+            (one.count, one.min, one.p50, one.p95, one.max),
+            (1, 743.245_678, 743.245_678, 743.245_678, 743.245_678)
+        );
         for millis in 1..=1_000 {
             distribution.record(Elapsed::from_millis(millis));
         }

@@ -311,29 +311,6 @@ fn proxied_screen(size: (u16, u16)) -> Screen {
     Screen::new(snapshot(vec![scene.call()], streams), &[0], size)
 }
 
-#[test]
-fn show_pages() {
-    for size in [(80, 21), (120, 37), (160, 42), (40, 9)] {
-        let mut screen = proxied_screen(size);
-        println!("{}", screen.page());
-        screen.keys("d t j j j j");
-        println!("{}", screen.page());
-    }
-    let mut screen = Screen::new(snapshot(vec![forked().call()], vec![]), &[0], (80, 21));
-    println!("{}", screen.page());
-    screen.keys("l l");
-    println!("{}", screen.page());
-    let _ = (
-        IcmpFact {
-            at: START,
-            packet: PacketId::new(0, 1),
-            reporter: endpoint(A).ip,
-            quoted: FlowKey { src: endpoint(A), dst: endpoint(P) },
-            what: "",
-        },
-        Color::Red,
-        Modifier::BOLD,
-    );
 fn forked_screen(size: (u16, u16)) -> Screen {
     Screen::new(snapshot(vec![forked().call()], Vec::new()), &[1], size)
 }
