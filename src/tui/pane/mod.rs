@@ -1,3 +1,5 @@
 //! The panes, one file or folder each.
 
 pub mod call_view;
+pub mod calls;
+mod empty;

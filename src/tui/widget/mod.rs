@@ -1,0 +1,3 @@
+//! Things that panes draw with.
+
+pub mod raw;
