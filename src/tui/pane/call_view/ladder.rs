@@ -35,6 +35,9 @@ pub(super) struct LadderPane<'a> {
 impl LadderPane<'_> {
     /// The hosts above their columns, and at the edges whether there are more.
     pub fn draw_header(&self, area: Rect, buffer: &mut Buffer) {
+        if area.is_empty() {
+            return;
+        }
         let (name, key) = (self.theme.style(Role::Title), self.theme.style(Role::Key));
         let room = usize::from(area.width);
         let mut free = buffer.set_stringn(area.x, area.y, self.clock.title(), room, self.theme.style(Role::Dim)).0 + 1;
@@ -207,7 +210,7 @@ fn draw_rtp(row: &RtpRow, pen: &mut Pen<'_>) {
     let packets = count(there.saturating_add(back));
     let texts = [
         format!(" RTP {codec}{left} {arrow} {right}  {packets} packets "),
-        format!(" RTP {codec}{left} {arrow} {right}  {packets} pkt "),
+        format!(" RTP {codec}{left} {arrow} {right} {packets} pkt "),
         format!(" RTP {codec}:{} {arrow} :{}  {packets} packets ", left.port, right.port),
         format!(" RTP {codec}{arrow} {packets} packets "),
         format!(" RTP {codec}{arrow} {packets} pkt "),

@@ -267,9 +267,10 @@ impl CallView {
     }
 
     fn scroll_to_cursor(&mut self, height: usize) {
+        let height = height.max(1);
         let first = self.page.first_line(self.cursor_at);
         let end = self.page.first_line(self.cursor_at + 1);
-        let needed = (end - first).clamp(1, height.max(1));
+        let needed = (end - first).clamp(1, height);
         self.top = self.top.clamp((first + needed).saturating_sub(height), first);
         self.top = self.top.min(self.page.lines.len().saturating_sub(height));
     }
@@ -341,6 +342,9 @@ impl CallView {
     }
 
     fn draw_title(&self, area: Rect, buffer: &mut Buffer, snapshot: &Snapshot, theme: &Theme) {
+        if area.is_empty() {
+            return;
+        }
         let mut x = area.x;
         let mut write = |text: &str, role: Role| {
             let text = message::plain(text, theme);

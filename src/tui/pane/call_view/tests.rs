@@ -95,8 +95,10 @@ impl Scene {
              Call-ID: {}\nCSeq: {cseq}\n{rest}",
             flow.0, self.call.call_id
         );
-        let text = if text.contains("\n\n") { text } else { text + "\n" };
-        self.raw(millis, flow, text.replace('\n', "\r\n").as_bytes(), via, cseq);
+        let (head, body) = text.split_once("\n\n").unwrap_or((text.trim_end(), ""));
+        let (head, body) = (head.replace('\n', "\r\n"), body.replace('\n', "\r\n"));
+        let text = format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        self.raw(millis, flow, text.as_bytes(), via, cseq);
     }
 
     fn raw(&mut self, millis: i64, flow: (&str, &str), bytes: &[u8], via: &str, cseq: &str) {
