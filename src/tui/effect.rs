@@ -12,7 +12,12 @@ use super::terminal::Guard;
 use super::{EngineHandle, UiCommand};
 
 /// Carries out an effect. True when the program should end.
-pub fn carry_out(effect: Effect, screen: &mut Screen, terminal: &mut Guard, engine: &dyn EngineHandle) -> io::Result<bool> {
+pub fn carry_out(
+    effect: Effect,
+    screen: &mut Screen,
+    terminal: &mut Guard,
+    engine: &dyn EngineHandle,
+) -> io::Result<bool> {
     match effect {
         Effect::Quit => return Ok(true),
         Effect::Copy(text) => {
