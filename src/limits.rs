@@ -21,8 +21,20 @@ pub const SNAP_LEN: i32 = 262_144;
 /// The largest packet that a file may hold, in bytes. A larger length in a file means that the file is broken.
 pub const FILE_PACKET_BYTES: u32 = 1024 * 1024;
 
+/// Interfaces described in one pcapng file; a mobile recorder has a dozen.
+pub const FILE_INTERFACES: usize = 4_096;
+
+/// Read buffer of one file, in bytes: 64 to 512 KiB read equally fast, 4 MiB a quarter slower.
+pub const FILE_BUFFER_BYTES: usize = 256 * 1024;
+
+/// Read buffers of all files that are merged together, in bytes: with more than 64 files each gets a smaller one.
+pub const FILE_BUFFERS_BYTES: usize = 16 * 1024 * 1024;
+
 /// How long a packet of one source waits for the others, so that several live sources merge in order, in ms.
 pub const MERGE_WINDOW_MS: i64 = 40;
+
+/// Batches that may wait to be merged before order gives way to memory.
+pub const MERGE_PENDING_BATCHES: usize = 128;
 
 /// Fragmented datagrams being put together at once. A phone system has a handful; more is an attack.
 pub const DEFRAG_DATAGRAMS: usize = 1_024;
@@ -137,3 +149,9 @@ pub const STAT_PEERS: usize = 4_096;
 
 /// TCP and ICMP facts kept for the ladder, per call.
 pub const CALL_FACTS: usize = 256;
+
+/// VLAN tags on one packet. Two are common, four are the most that carriers stack.
+pub const VLAN_TAGS: usize = 8;
+
+/// Extension headers of one IP packet. RFC 8200 foresees at most seven.
+pub const IP_EXTENSIONS: usize = 16;

@@ -7,7 +7,10 @@ pub mod evict;
 pub mod expire;
 pub mod filter;
 pub mod flows;
+pub mod ladder;
 pub mod rows;
+#[cfg(test)]
+pub(crate) mod sample;
 mod sip;
 pub mod snapshot;
 pub mod stats;
@@ -27,7 +30,7 @@ use crate::time::Timestamp;
 use crate::track::call::{Call, CallKey, Fact};
 use crate::track::machine::CallMachine;
 use crate::track::media::MediaMap;
-use crate::track::stream::StreamKey;
+use crate::track::stream::{Stream, StreamKey};
 
 use evict::Ended;
 use expire::Alarms;
@@ -220,6 +223,16 @@ impl Store {
             stats: Arc::clone(&self.stats),
             capture,
         }
+    }
+
+    /// The calls, in order of appearance.
+    pub fn calls(&self) -> &Rows<Call> {
+        &self.calls
+    }
+
+    /// The streams, in order of appearance, with what was counted until now.
+    pub fn streams(&mut self) -> &Rows<Stream> {
+        self.streams.refresh(&mut self.media)
     }
 
     /// Moves whenever anything changed that a snapshot shows.

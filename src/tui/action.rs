@@ -7,6 +7,37 @@ use ratatui::layout::Rect;
 use super::pane::call_view::CallViewAction;
 use crate::track::call::CallKey;
 
+/// The tabs, by the digit that chooses them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Tab {
+    /// 1: the call table.
+    #[default]
+    Calls,
+    /// 7: statistics.
+    Stats,
+    /// 8: sources, losses, memory, what could not be decoded.
+    Capture,
+}
+
+impl Tab {
+    /// All tabs, in the order of the tab line.
+    pub const ALL: [Self; 3] = [Self::Calls, Self::Stats, Self::Capture];
+
+    /// The digit and the name.
+    pub const fn title(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Calls => ("1", "Calls"),
+            Self::Stats => ("7", "Stats"),
+            Self::Capture => ("8", "Capture"),
+        }
+    }
+
+    /// The tab with this name; case is ignored.
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|tab| tab.title().1.eq_ignore_ascii_case(name))
+    }
+}
+
 /// What the user meant by a key or a click.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
@@ -16,6 +47,64 @@ pub enum Action {
     Back,
     /// Open the help of this context.
     Help,
+    /// Close what is on top, or quit when nothing is.
+    Quit,
+    /// Quit at once.
+    Leave,
+    /// Show a tab.
+    Tab(Tab),
+    /// Show the tab this many places further on.
+    NextTab(i32),
+    /// Go this many rows down (up when negative).
+    Move(i32),
+    /// Go this many pages down.
+    Page(i32),
+    /// Go this many half pages down.
+    HalfPage(i32),
+    /// Go to the first row.
+    First,
+    /// Go to the last row.
+    Last,
+    /// Open what is selected.
+    Open,
+    /// Mark or unmark the selected row.
+    Mark,
+    /// Unmark all rows.
+    Unmark,
+    /// Sort by the shown column this many places to the right.
+    SortColumn(i32),
+    /// Sort by the column with this id; once more reverses.
+    SortBy(&'static str),
+    /// Reverse the order.
+    SortReverse,
+    /// Show rows of the next kind of method.
+    CycleKind,
+    /// Let the view stand, or move on.
+    Pause,
+    /// Follow new rows at the end, or not.
+    Autoscroll,
+    /// Type a filter.
+    FilterLine,
+    /// Open the filter form.
+    FilterForm,
+    /// Open the choice of columns.
+    Columns,
+    /// Open the settings.
+    Settings,
+    /// Forget all calls.
+    Clear,
+    /// Forget the calls that the filter hides.
+    ClearHidden,
+    /// Take what was typed.
+    Accept,
+    /// Change what is selected in a popup.
+    Toggle,
+    /// Move what is selected in a popup this many places down.
+    Reorder(i32),
+    /// Select a line of a popup or of a list by its index.
+    SelectLine(usize),
+    /// Select this call; a second click opens it.
+    SelectCall(CallKey),
 }
 
 /// What must happen outside the interface. The loop carries it out; handlers only say it.
@@ -25,6 +114,8 @@ pub enum Effect {
     Quit,
     /// Put text on the user's clipboard (OSC 52).
     Copy(String),
+    /// Take the mouse, or leave it to the terminal.
+    Mouse(bool),
     /// Show a line of text for a few seconds.
     Say(String),
     /// Write text to a file.

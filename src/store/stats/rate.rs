@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn seconds_pass_and_leave_zeros() {
-        let at = |seconds| Timestamp::from_parts(1_700_000_000 + seconds, 5);
+        let at = |seconds: i64| Timestamp::from_parts(1_700_000_000 + seconds, 5);
         let mut rate = Rate::default();
         rate.count(at(0), 3);
         rate.count(at(2), 1);

@@ -1,8 +1,18 @@
 //! Keys as rows: help, hint bar and the key handler all read them.
 
 pub mod call_view;
+mod calls;
+mod capture;
+mod global;
+mod key;
+mod popup;
+mod stats;
+
+use crossterm::event::KeyEvent;
 
 use super::action::Action;
+
+pub use key::{Key, sequence, shown};
 
 /// Where a key has its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +33,33 @@ pub enum Context {
     Capture,
     /// A list to scroll: help, explanation.
     Popup,
+    /// A text being typed: the filter line.
+    Line,
+    /// Several texts being typed: the filter form.
+    Form,
+}
+
+impl Context {
+    /// The heading in the help.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Global => "Everywhere",
+            Self::Calls => "Calls",
+            Self::CallView => "Call view",
+            Self::Raw => "Raw message",
+            Self::Diff => "Two messages",
+            Self::Stats => "Stats",
+            Self::Capture => "Capture",
+            Self::Popup => "Lists and windows",
+            Self::Line => "Filter line",
+            Self::Form => "Filter form",
+        }
+    }
+
+    /// Whether keys of [`Context::Global`] work here too.
+    pub const fn takes_global(self) -> bool {
+        !matches!(self, Self::Popup | Self::Line | Self::Form)
+    }
 }
 
 /// One key of one context.
@@ -38,4 +75,79 @@ pub struct Binding {
     pub text: &'static str,
     /// A word for the hint bar; empty to stay out of it.
     pub hint: &'static str,
+}
+
+/// A row of the key tables.
+const fn bind(context: Context, keys: &'static str, action: Action, text: &'static str, hint: &'static str) -> Binding {
+    Binding { context, keys, action, text, hint }
+}
+
+const TABLES: [&[Binding]; 6] =
+    [calls::BINDINGS, call_view::BINDINGS, stats::BINDINGS, capture::BINDINGS, popup::BINDINGS, global::BINDINGS];
+
+/// All keys of the program, those of [`Context::Global`] last.
+pub fn bindings() -> impl Iterator<Item = &'static Binding> {
+    TABLES.into_iter().flatten()
+}
+
+/// The keys that work in a context, its own first.
+pub fn of(context: Context) -> impl Iterator<Item = &'static Binding> {
+    let own = bindings().filter(move |binding| binding.context == context);
+    let global = bindings().filter(move |binding| {
+        context.takes_global() && context != Context::Global && binding.context == Context::Global
+    });
+    own.chain(global)
+}
+
+/// What a key means in a context.
+pub fn find(context: Context, event: &KeyEvent) -> Option<&'static Binding> {
+    let pressed = Key::from_event(event);
+    of(context).find(|binding| binding.keys.split(' ').any(|word| Key::parse(word) == Some(pressed)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::mem::discriminant;
+
+    use super::*;
+
+    #[test]
+    fn every_key_of_every_row_can_be_pressed() {
+        for binding in bindings() {
+            assert!(!binding.text.is_empty(), "{binding:?}");
+            for word in binding.keys.split(' ') {
+                assert!(Key::parse(word).is_some(), "{word} of {binding:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_means_one_thing_in_its_context() {
+        for binding in bindings() {
+            let context = binding.context;
+            for word in binding.keys.split(' ') {
+                let key = Key::parse(word);
+                let same = bindings()
+                    .filter(|other| other.context == context)
+                    .flat_map(|other| other.keys.split(' '))
+                    .filter(|other| Key::parse(other) == key);
+                assert_eq!(same.count(), 1, "{word} in {context:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_means_the_same_in_all_tables() {
+        let mut meaning = HashMap::new();
+        for binding in bindings() {
+            if !matches!(binding.context, Context::Calls | Context::Stats | Context::Capture | Context::Global) {
+                continue;
+            }
+            for word in binding.keys.split(' ') {
+                let first = *meaning.entry(Key::parse(word)).or_insert(discriminant(&binding.action));
+                assert_eq!(first, discriminant(&binding.action), "{word} of {binding:?}");
+            }
+        }
+    }
 }

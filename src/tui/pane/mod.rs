@@ -1,3 +1,7 @@
 //! The panes, one file or folder each.
 
 pub mod call_view;
+pub mod calls;
+pub mod capture;
+mod empty;
+pub mod stats;

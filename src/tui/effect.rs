@@ -1,0 +1,40 @@
+//! Carrying out what handlers ask for.
+
+use std::fs;
+use std::io;
+
+use crossterm::Command;
+use crossterm::clipboard::CopyToClipboard;
+
+use super::action::Effect;
+use super::screen::Screen;
+use super::terminal::Guard;
+use super::{EngineHandle, UiCommand};
+
+/// Carries out an effect. True when the program should end.
+pub fn carry_out(
+    effect: Effect,
+    screen: &mut Screen,
+    terminal: &mut Guard,
+    engine: &dyn EngineHandle,
+) -> io::Result<bool> {
+    match effect {
+        Effect::Quit => return Ok(true),
+        Effect::Copy(text) => {
+            let mut sequence = String::new();
+            if CopyToClipboard::to_clipboard_from(text.as_bytes()).write_ansi(&mut sequence).is_ok() {
+                terminal.write(sequence.as_bytes())?;
+            }
+        }
+        Effect::Write { path, text } => match fs::write(&path, text) {
+            Ok(()) => screen.say(format!("Written to {}", path.display())),
+            Err(error) => screen.say(format!("{}: {error}. Choose another place", path.display())),
+        },
+        Effect::Mouse(on) => terminal.set_mouse(on)?,
+        Effect::Forget(keys) => engine.send(UiCommand::Forget(keys)),
+        Effect::ForgetAll => engine.send(UiCommand::ForgetAll),
+        // The screen has dealt with these itself.
+        Effect::Say(_) | Effect::OpenCalls(_) | Effect::CloseCallView => {}
+    }
+    Ok(false)
+}

@@ -1,0 +1,230 @@
+//! What is selected, as text: the raw message, or what is known of a fact, a stream or the call's end.
+
+use crate::event::PacketIds;
+use crate::packet::PacketId;
+use crate::store::ladder::{FactRow, MessageRow, RowKind, RtpRow};
+use crate::track::call::Fact;
+use crate::track::message::Message;
+use crate::tui::theme::Theme;
+use crate::tui::widget::raw::{self, Part, Piece, RawLine, shown};
+
+use super::ending;
+use super::look::time_of_day;
+use super::page::{Page, RowId, What};
+
+/// The message pane: what it shows, and where it is scrolled to.
+#[derive(Debug)]
+pub(super) struct MessagePane {
+    pub lines: Vec<RawLine>,
+    pub pieces: Vec<Piece>,
+    pub scroll: usize,
+    pub pan: usize,
+    pub wrap: bool,
+    of: Option<(RowId, u64, bool)>,
+    wrapped_to: Option<usize>,
+}
+
+impl Default for MessagePane {
+    fn default() -> Self {
+        Self { lines: Vec::new(), pieces: Vec::new(), scroll: 0, pan: 0, wrap: true, of: None, wrapped_to: None }
+    }
+}
+
+impl MessagePane {
+    /// Makes the text of this item ready for a pane of this size. Another item is shown from its top.
+    pub fn prepare(&mut self, page: &Page, item: usize, utc: bool, size: (u16, u16)) {
+        let of = page.items.get(item).map(|item| (item.id, page.version, utc));
+        let width = self.wrap.then_some(usize::from(size.0));
+        if of != self.of {
+            if of.map(|of| of.0) != self.of.map(|of| of.0) {
+                (self.scroll, self.pan) = (0, 0);
+            }
+            self.lines = text_of(page, item, utc);
+            (self.of, self.wrapped_to) = (of, None);
+            self.pieces.clear();
+        }
+        if self.pieces.is_empty() || self.wrapped_to != width {
+            self.pieces = raw::pieces(&self.lines, width);
+            self.wrapped_to = width;
+        }
+        self.scroll = self.scroll.min(self.pieces.len().saturating_sub(usize::from(size.1)));
+    }
+
+    /// Scrolls so that the first line holding a match is on the screen.
+    pub fn show_match(&mut self, needle: &regex::Regex, height: usize) {
+        let found = self.pieces.iter().position(|piece| {
+            let found = self.lines.get(piece.line).and_then(|line| needle.find(&line.text));
+            found.is_some_and(|found| (piece.start..piece.end).contains(&found.start()))
+        });
+        if let Some(at) = found
+            && !(self.scroll..self.scroll + height).contains(&at)
+        {
+            self.scroll = at.saturating_sub(height / 3);
+        }
+    }
+}
+
+/// `#12`, or `2:12` when it is not of the first source.
+pub(super) fn packet_name(id: PacketId) -> String {
+    match id.source() {
+        0 => format!("#{}", id.number()),
+        source => format!("#{}:{}", u32::from(source) + 1, id.number()),
+    }
+}
+
+/// `#12`, `#10+11+12` for a message in several packets, shortened when there are many.
+fn packet_names(packets: &PacketIds) -> String {
+    match packets.as_slice() {
+        [] => String::new(),
+        [one] => packet_name(*one),
+        [first, .., last] if packets.len() > 3 => {
+            format!("{}…{} ({} packets)", packet_name(*first), last.number(), packets.len())
+        }
+        [first, rest @ ..] => {
+            let rest: Vec<String> = rest.iter().map(|id| id.number().to_string()).collect();
+            format!("{}+{}", packet_name(*first), rest.join("+"))
+        }
+    }
+}
+
+/// Where a message was seen: packet, time, hop, transport, size.
+pub(super) fn place(message: &Message, utc: bool) -> String {
+    format!(
+        "{}  {}  {} → {}  {}  {} B",
+        packet_names(&message.packets),
+        time_of_day(message.at, utc, true),
+        message.flow.src,
+        message.flow.dst,
+        message.transport.name(),
+        message.sip.bytes().len()
+    )
+}
+
+/// The same without the time, for a narrow pane.
+pub(super) fn hop(message: &Message) -> String {
+    let size = message.sip.bytes().len();
+    let name = message.transport.name();
+    format!("{}  {} → {}  {name}  {size} B", packet_names(&message.packets), message.flow.src, message.flow.dst)
+}
+
+/// What is worth knowing about a message beyond its text.
+pub(super) fn remarks(page: &Page, row: &MessageRow) -> Vec<String> {
+    let mut out = Vec::new();
+    if let Some(original) = row.message.repeats {
+        let call = page.calls.get(row.call);
+        let original = call.and_then(|call| call.messages.iter().find(|message| message.ordinal == original));
+        let of = original.map(|message| format!(" of {}", packet_names(&message.packets))).unwrap_or_default();
+        out.push(format!("retransmission{of}"));
+    }
+    if !row.copies.is_empty() {
+        let copies: Vec<String> = row
+            .copies
+            .iter()
+            .take(8)
+            .map(|copy| format!("{} {:+.3} s", packet_names(&copy.packets), copy.at.since(row.message.at).seconds()))
+            .collect();
+        let more = if row.copies.len() > copies.len() { ", …" } else { "" };
+        out.push(format!("retransmitted {}×: {}{more}", row.copies.len(), copies.join(", ")));
+    }
+    match page.fork(row) {
+        Some(true) => out.push("fork: this branch was answered".to_owned()),
+        Some(false) => out.push("fork: this branch was not answered".to_owned()),
+        None => {}
+    }
+    out
+}
+
+fn text_of(page: &Page, item: usize, utc: bool) -> Vec<RawLine> {
+    let plain = |part, text: String| RawLine { part, name_len: 0, text };
+    let Some(shown) = page.items.get(item) else { return Vec::new() };
+    if let What::End(call) = shown.what {
+        let sentence = page.calls.get(call).and_then(|call| ending::sentence(call));
+        return sentence.map(|(text, _)| vec![plain(Part::Start, text)]).unwrap_or_default();
+    }
+    let Some(row) = page.row(item) else { return Vec::new() };
+    match &row.kind {
+        RowKind::Message(row) => {
+            let remarks = remarks(page, row).into_iter().map(|text| plain(Part::Note, text));
+            remarks.chain(raw::lines(&row.message.sip)).collect()
+        }
+        RowKind::Fact(fact) => fact_text(fact, utc).into_iter().map(|text| plain(Part::Header, text)).collect(),
+        RowKind::Rtp(rtp) => rtp_text(rtp, utc).into_iter().map(|text| plain(Part::Header, text)).collect(),
+        RowKind::Gap(gap) => vec![
+            plain(Part::Start, format!("{} messages left out", gap.left_out)),
+            plain(Part::Header, "Of a call with very many messages the first and the newest are kept.".to_owned()),
+        ],
+    }
+}
+
+fn fact_text(row: &FactRow, utc: bool) -> Vec<String> {
+    match row.fact {
+        Fact::Tcp(fact) => vec![
+            format!("TCP {}", row.label()),
+            format!("{} → {}", fact.flow.src, fact.flow.dst),
+            format!("{}  {}", packet_name(fact.packet), time_of_day(fact.at, utc, true)),
+        ],
+        Fact::Icmp(fact) => vec![
+            format!("ICMP {} from {}", row.label(), fact.reporter),
+            format!("about a packet {} → {}", fact.quoted.src, fact.quoted.dst),
+            format!("{}  {}", packet_name(fact.packet), time_of_day(fact.at, utc, true)),
+        ],
+    }
+}
+
+fn rtp_text(row: &RtpRow, utc: bool) -> Vec<String> {
+    let mut out = vec![format!("RTP between {} and {}", row.near, row.far)];
+    for stream in &row.streams {
+        let codec = stream.codec.as_deref().map_or_else(
+            || format!("payload type {}", stream.payload_type),
+            |codec| format!("{} (payload type {})", shown(codec.as_bytes()), stream.payload_type),
+        );
+        out.push(String::new());
+        out.push(format!("{} → {}", stream.flow.src, stream.flow.dst));
+        out.push(format!("SSRC 0x{:08X}  {codec}", stream.ssrc));
+        out.push(format!(
+            "{} packets  {} to {}",
+            stream.packets,
+            time_of_day(stream.first, utc, false),
+            time_of_day(stream.last, utc, false)
+        ));
+    }
+    out
+}
+
+/// One or two lines about the selected row, for a screen without room for the message pane.
+pub(super) fn summary(page: &Page, item: usize, utc: bool, room: usize) -> (String, Vec<RawLine>) {
+    match page.message_row(item) {
+        Some(row) => {
+            let start =
+                RawLine { part: Part::Start, name_len: 0, text: shown(row.message.sip.start_line().as_bytes()) };
+            let mut notes = remarks(page, row);
+            notes.extend(row.message.sip.notes().texts().map(str::to_owned));
+            let notes = (!notes.is_empty()).then(|| RawLine { part: Part::Note, name_len: 0, text: notes.join("; ") });
+            let whole = place(&row.message, utc);
+            let place = if raw::width(&whole) + 6 > room { hop(&row.message) } else { whole };
+            (place, std::iter::once(start).chain(notes).collect())
+        }
+        None => {
+            let mut lines = text_of(page, item, utc).into_iter();
+            let title = lines.next().map_or_else(String::new, |line| line.text);
+            (title, lines.filter(|line| !line.text.is_empty()).collect())
+        }
+    }
+}
+
+/// The text that goes to the clipboard: the message as it was received, or what the pane says.
+pub(super) fn copied(page: &Page, item: usize) -> String {
+    match page.message(item) {
+        Some(message) => String::from_utf8_lossy(message.sip.bytes()).into_owned(),
+        None => text_of(page, item, true).into_iter().map(|line| line.text + "\n").collect(),
+    }
+}
+
+/// Makes the ASCII arrows of a line that was built with Unicode ones.
+pub(super) fn plain(text: &str, theme: &Theme) -> String {
+    if theme.ascii {
+        text.replace('→', "->").replace('×', "x").replace('…', "~").replace('·', "-")
+    } else {
+        text.to_owned()
+    }
+}

@@ -1,0 +1,69 @@
+//! What an empty table says: what to do.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::{Paragraph, Widget, Wrap};
+
+use crate::store::snapshot::Snapshot;
+use crate::tui::format::counted;
+use crate::tui::state::State;
+use crate::tui::text::visible;
+use crate::tui::theme::Role;
+
+/// Writes the sentence of an empty call table.
+pub fn draw(buffer: &mut Buffer, area: Rect, state: &State) {
+    let text = sentences(state);
+    let lines: Vec<Line<'_>> = text.iter().map(|line| Line::raw(visible(line))).collect();
+    let inner = Rect {
+        x: area.x + 2.min(area.width),
+        y: area.y + 1.min(area.height),
+        width: area.width.saturating_sub(4),
+        height: area.height.saturating_sub(1),
+    };
+    Paragraph::new(lines).style(state.theme.style(Role::Text)).wrap(Wrap { trim: true }).render(inner, buffer);
+}
+
+fn sentences(state: &State) -> Vec<String> {
+    let snapshot = &state.snapshot;
+    if state.calls.order.is_busy() {
+        return vec!["Filtering…".into()];
+    }
+    if state.calls.order.total() > 0 {
+        return vec![
+            format!("None of {} rows matches.", counted(state.calls.order.total() as u64)),
+            "Esc clears the filter; m shows other methods.".into(),
+        ];
+    }
+    match &state.finished {
+        Some(why) if !why.is_empty() => vec![why.clone()],
+        _ => nothing_yet(snapshot),
+    }
+}
+
+fn nothing_yet(snapshot: &Snapshot) -> Vec<String> {
+    let capture = &snapshot.capture;
+    let names: Vec<&str> = capture.sources.iter().map(|source| source.name.as_str()).collect();
+    let names = if names.is_empty() { "any source".to_owned() } else { names.join(", ") };
+    let packets: u64 = capture.sources.iter().map(|source| source.packets).sum();
+    let reading = capture.sources.iter().any(|source| !source.live && !source.ended);
+    let filter = capture.sources.iter().find(|source| !source.filter.is_empty()).map(|source| &source.filter);
+    let mut lines = Vec::new();
+    match (packets, reading, capture.is_live()) {
+        (_, true, _) => lines.push(format!("Reading {names}: {} packets, no SIP yet.", counted(packets))),
+        (0, _, true) => {
+            lines.push(format!("No SIP yet on {names} (0 packets). Is this the right interface?"));
+            lines.push("sipwatch -i any listens on all of them; sipwatch --demo shows how it looks with calls.".into());
+        }
+        (0, _, false) => lines.push(format!("{names} holds no packets.")),
+        (_, _, live) => {
+            let verb = if live { "Captured" } else { "Read" };
+            lines.push(format!("{verb} {} packets from {names}, none is SIP.", counted(packets)));
+            lines.push("SIP is found on any port, by content. Tab 8 shows what the packets are: SIP over TLS, or in a tunnel, cannot be read here.".into());
+        }
+    }
+    if let Some(filter) = filter {
+        lines.push(format!("The capture filter is \"{filter}\": does it let SIP pass?"));
+    }
+    lines
+}

@@ -1,0 +1,143 @@
+//! One sentence on a call: what happened, who ended it, and why.
+
+use std::fmt::Write;
+
+use crate::event::TcpFactKind;
+use crate::time::Timestamp;
+use crate::track::call::{Call, CallKind, CallState, EndedBy, Fact};
+
+use super::format;
+use super::table::calls::state_text;
+
+/// What is most worth knowing about a call.
+pub fn of(call: &Call, now: Timestamp) -> String {
+    let mut out = String::new();
+    match call.kind {
+        CallKind::Invite => invite(call, now, &mut out),
+        CallKind::Subscribe => subscription(call, now, &mut out),
+        _ => request(call, now, &mut out),
+    }
+    broken(call, &mut out);
+    if call.retransmissions > 0 {
+        let times = if call.retransmissions == 1 { "message" } else { "messages" };
+        let _ = write!(out, "; {} {times} sent again", call.retransmissions);
+    }
+    out
+}
+
+fn invite(call: &Call, now: Timestamp, out: &mut String) {
+    let (from, to) = (&call.from.user, &call.to.user);
+    let talked = |out: &mut String| {
+        if let Some(talk) = call.talk(now) {
+            out.push_str(", talked ");
+            format::duration(out, talk);
+        }
+    };
+    let _ = write!(out, "{from} → {to}: ");
+    let who = match call.ended_by {
+        Some(EndedBy::Caller) => format!("{from} (caller)"),
+        Some(EndedBy::Callee) => format!("{to} (callee)"),
+        Some(EndedBy::Network) => "the network".to_owned(),
+        None => String::new(),
+    };
+    match call.state {
+        CallState::Completed => {
+            let _ = match who.is_empty() {
+                true => write!(out, "ended"),
+                false => write!(out, "{who} hung up"),
+            };
+            talked(out);
+            answered_after(call, out);
+        }
+        CallState::Cancelled => {
+            let _ = match who.is_empty() {
+                true => write!(out, "given up before the answer"),
+                false => write!(out, "{who} gave up before the answer"),
+            };
+        }
+        CallState::Failed | CallState::Redirected => {
+            state_text(call, now, out);
+        }
+        CallState::Timeout => out.push_str("no final response came"),
+        CallState::Challenged => out.push_str("the server asked for a password, and no new INVITE followed"),
+        _ => {
+            state_text(call, now, out);
+            answered_after(call, out);
+        }
+    }
+    cause(call, out);
+    if call.branches > 1 {
+        let _ = write!(out, "; forked to {} branches", call.branches);
+    }
+}
+
+fn answered_after(call: &Call, out: &mut String) {
+    if let Some(setup) = call.timing.setup {
+        out.push_str(", answered after ");
+        format::delay(out, setup);
+    }
+}
+
+fn cause(call: &Call, out: &mut String) {
+    if let Some(cause) = call.cause.as_deref().filter(|cause| !cause.is_empty()) {
+        let known = call.status.is_some_and(|status| cause.starts_with(&status.to_string()));
+        if !(known && matches!(call.state, CallState::Failed | CallState::Redirected | CallState::Rejected)) {
+            let _ = write!(out, " ({cause})");
+        }
+    }
+}
+
+fn subscription(call: &Call, now: Timestamp, out: &mut String) {
+    let watcher = &call.from.user;
+    match &call.subscription {
+        Some(info) => {
+            let _ = write!(out, "{watcher} watches {} ({}): ", info.resource, info.event);
+        }
+        None => {
+            let _ = write!(out, "{watcher} → {}: ", call.to.user);
+        }
+    }
+    state_text(call, now, out);
+    match call.subscription.as_ref().map(|info| info.notifies) {
+        Some(0) => out.push_str(", no NOTIFY seen"),
+        Some(1) => out.push_str(", 1 NOTIFY"),
+        Some(n) => {
+            let _ = write!(out, ", {n} NOTIFYs");
+        }
+        None => {}
+    }
+    cause(call, out);
+}
+
+fn request(call: &Call, now: Timestamp, out: &mut String) {
+    let _ = match call.kind {
+        CallKind::Register => write!(out, "{} registers: ", call.to.user),
+        _ => write!(out, "{} {} → {}: ", call.method, call.from.user, call.to.user),
+    };
+    state_text(call, now, out);
+    if call.timing.challenges > 0 && call.state != CallState::Challenged {
+        let _ = write!(
+            out,
+            " after {} challenge{}",
+            call.timing.challenges,
+            if call.timing.challenges == 1 { "" } else { "s" }
+        );
+    }
+    cause(call, out);
+}
+
+fn broken(call: &Call, out: &mut String) {
+    for fact in call.facts.iter() {
+        match fact {
+            Fact::Tcp(fact) if fact.kind == TcpFactKind::Rst => {
+                let _ = write!(out, "; TCP reset by {}", fact.flow.src);
+                return;
+            }
+            Fact::Icmp(fact) => {
+                let _ = write!(out, "; {} says of {}: {}", fact.reporter, fact.quoted.dst, fact.what);
+                return;
+            }
+            Fact::Tcp(_) => {}
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! A table of which only the visible rows are built: columns as rows of data, widths by the terminal alone.
+
+pub mod calls;
+pub mod cursor;
+pub mod order;
+pub mod paint;
+
+use std::borrow::Cow;
+
+use crate::time::Timestamp;
+use crate::track::call::Call;
+
+use super::format::Zone;
+use super::theme::{Role, Theme};
+
+/// What a cell needs to know beside its row.
+#[derive(Clone, Copy, Debug)]
+pub struct CellContext<'a> {
+    /// The time that running durations count to.
+    pub now: Timestamp,
+    /// Local time or UTC.
+    pub zone: Zone,
+    /// Glyphs.
+    pub theme: &'a Theme,
+    /// Cells at hand.
+    pub width: u16,
+}
+
+/// What a column sorts by.
+#[derive(Clone, Copy, Debug)]
+pub enum Sort {
+    /// A number; `None` sorts first.
+    Number(fn(&Call, Timestamp) -> Option<u64>),
+    /// Text, without regard to ASCII case.
+    Text(for<'c> fn(&'c Call) -> Cow<'c, str>),
+}
+
+/// Which end of a text is cut when it is too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// Left aligned, the end is cut.
+    Left,
+    /// Right aligned: numbers.
+    Right,
+    /// Left aligned, the beginning is cut: addresses, whose ends differ.
+    Tail,
+}
+
+/// One column.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Its name in settings.
+    pub id: &'static str,
+    /// What stands above it.
+    pub header: &'static str,
+    /// What the choice of columns says.
+    pub about: &'static str,
+    /// Cells it needs at least, cells that show nearly everything, and cells beyond which more is no use.
+    pub widths: (u16, u16, u16),
+    /// Columns with a smaller number stay longer when the terminal is narrow.
+    pub priority: u8,
+    /// Whether it is shown unless chosen otherwise.
+    pub on: bool,
+    /// Alignment.
+    pub fit: Fit,
+    /// What it sorts by.
+    pub sort: Sort,
+    /// Writes the cell and says how it looks.
+    pub cell: fn(&Call, &CellContext<'_>, &mut String) -> Role,
+}
+
+/// A column that is shown: its index in the table's columns, where it starts, how wide it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// Index in the table's columns.
+    pub column: usize,
+    /// First cell, from the left of the table.
+    pub x: u16,
+    /// Cells.
+    pub width: u16,
+}
+
+/// Which of the wanted columns fit into `width` cells, and how wide each is. Depends on nothing but these: never on rows.
+///
+/// Columns are admitted by priority at their good width; if not even the most important ones fit so, at their least width.
+pub fn place(columns: &[Column], wanted: &[usize], width: u16) -> Vec<Placed> {
+    let admitted = |of: fn(&Column) -> u16| {
+        let mut by_priority: Vec<usize> = wanted.iter().copied().filter(|i| *i < columns.len()).collect();
+        by_priority.sort_by_key(|i| columns.get(*i).map_or(u8::MAX, |column| column.priority));
+        let mut left = width + 1;
+        let mut taken = Vec::new();
+        for index in by_priority {
+            let need = columns.get(index).map_or(0, of) + 1;
+            if need <= left {
+                left -= need;
+                taken.push(index);
+            }
+        }
+        (taken, left)
+    };
+    let (good, good_left) = admitted(|column| column.widths.1);
+    let (least, least_left) = admitted(|column| column.widths.0);
+    let use_good =
+        least.iter().all(|index| good.contains(index) || columns.get(*index).is_some_and(|c| c.priority >= 5));
+    let (taken, mut left) = if use_good { (good, good_left) } else { (least, least_left) };
+    let mut widths: Vec<(usize, u16, u16)> = wanted
+        .iter()
+        .filter(|i| taken.contains(i))
+        .filter_map(|i| columns.get(*i).map(|c| (*i, if use_good { c.widths.1 } else { c.widths.0 }, c.widths.2)))
+        .collect();
+    // One cell to each in turn: what is left spreads evenly over those that can use it.
+    while left > 0 && widths.iter().any(|(_, now, most)| now < most) {
+        for (_, now, most) in &mut widths {
+            if left > 0 && now < most {
+                *now += 1;
+                left -= 1;
+            }
+        }
+    }
+    let mut x = 0;
+    let mut placed = Vec::with_capacity(widths.len());
+    for (column, width, _) in widths {
+        placed.push(Placed { column, x, width });
+        x += width + 1;
+    }
+    placed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::calls::COLUMNS;
+    use super::*;
+
+    fn shown(width: u16) -> Vec<&'static str> {
+        let wanted: Vec<usize> = (0..COLUMNS.len()).filter(|i| COLUMNS[*i].on).collect();
+        let placed = place(COLUMNS, &wanted, width);
+        for pair in placed.windows(2) {
+            assert_eq!(pair[0].x + pair[0].width + 1, pair[1].x);
+        }
+        assert!(placed.last().is_none_or(|last| last.x + last.width <= width), "{width}");
+        placed.iter().map(|p| COLUMNS[p.column].id).collect()
+    }
+
+    #[test]
+    fn eighty_cells_hold_what_matters() {
+        assert_eq!(shown(80), ["st", "time", "method", "from", "to", "state", "pdd", "msgs", "alert"]);
+        let wide = shown(120);
+        for id in ["src", "dst", "talk"] {
+            assert!(wide.contains(&id), "{wide:?}");
+        }
+    }
+
+    #[test]
+    fn any_width_is_filled_and_never_overrun() {
+        for width in 0..300 {
+            shown(width);
+        }
+        assert!(shown(40).contains(&"from") && shown(40).contains(&"to") && shown(40).contains(&"state"));
+    }
+}

@@ -1,0 +1,339 @@
+//! Which calls are shown, and in which order.
+//!
+//! Kept beside the snapshot and brought up to date in slices, never inside draw: a new snapshot costs one pointer
+//! comparison a row, and only rows that changed are filtered and given a sort key again.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use super::Sort;
+use crate::store::filter::Filter;
+use crate::store::snapshot::Snapshot;
+use crate::time::Timestamp;
+use crate::track::call::{Call, CallKey, CallKind};
+
+/// Rows up to which every new snapshot is sorted at once: 2 ms at most.
+const SORT_AT_ONCE: usize = 10_000;
+
+/// Above that, how long an order stands while it is only growing, in ms.
+const SORT_EVERY_MS: u64 = 500;
+
+/// Rows looked at between two looks at the clock.
+const SLICE: usize = 32;
+
+/// Kinds of rows that `m` cycles through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kinds {
+    /// Everything.
+    #[default]
+    All,
+    /// INVITE.
+    Invite,
+    /// SUBSCRIBE.
+    Subscribe,
+    /// REGISTER.
+    Register,
+    /// All else.
+    Other,
+}
+
+impl Kinds {
+    /// The next one of the cycle.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::All => Self::Invite,
+            Self::Invite => Self::Subscribe,
+            Self::Subscribe => Self::Register,
+            Self::Register => Self::Other,
+            Self::Other => Self::All,
+        }
+    }
+
+    /// All of them, in the order of the cycle.
+    pub const ALL: [Self; 5] = [Self::All, Self::Invite, Self::Subscribe, Self::Register, Self::Other];
+
+    /// The name in the filter line.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Invite => "INVITE",
+            Self::Subscribe => "SUBSCRIBE",
+            Self::Register => "REGISTER",
+            Self::Other => "other",
+        }
+    }
+
+    const fn has(self, kind: CallKind) -> bool {
+        match self {
+            Self::All => true,
+            Self::Invite => matches!(kind, CallKind::Invite),
+            Self::Subscribe => matches!(kind, CallKind::Subscribe),
+            Self::Register => matches!(kind, CallKind::Register),
+            Self::Other => !matches!(kind, CallKind::Invite | CallKind::Subscribe | CallKind::Register),
+        }
+    }
+}
+
+/// What is to be shown, and how.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The filter in force.
+    pub filter: Filter,
+    /// The kinds in force.
+    pub kinds: Kinds,
+    /// What to sort by.
+    pub sort: Sort,
+    /// Largest first.
+    pub descending: bool,
+}
+
+#[derive(Debug)]
+struct Row {
+    call: Arc<Call>,
+    key: u128,
+    dirty: bool,
+    shown: bool,
+}
+
+/// What was done so far: tests hold the work a key causes against these.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Rows filtered and given a sort key.
+    pub evaluated: u64,
+    /// Times everything was sorted.
+    pub sorts: u64,
+}
+
+/// The order of the rows, and what it was made from.
+#[derive(Debug)]
+pub struct Order {
+    wanted: Wanted,
+    rows: Vec<Row>,
+    generation: Option<u64>,
+    second: i64,
+    dirty: usize,
+    cursor: usize,
+    stale: bool,
+    regroup: bool,
+    thinned: bool,
+    sorted_ms: u64,
+    shown: Vec<CallKey>,
+    work: Work,
+}
+
+impl Order {
+    /// An empty one.
+    pub fn new(wanted: Wanted) -> Self {
+        Self {
+            wanted,
+            rows: Vec::new(),
+            generation: None,
+            second: 0,
+            dirty: 0,
+            cursor: 0,
+            stale: true,
+            regroup: true,
+            thinned: false,
+            sorted_ms: 0,
+            shown: Vec::new(),
+            work: Work::default(),
+        }
+    }
+
+    /// The calls to show, in order.
+    pub fn shown(&self) -> &[CallKey] {
+        &self.shown
+    }
+
+    /// All rows, shown or not.
+    pub fn total(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether rows still wait to be filtered.
+    pub fn is_busy(&self) -> bool {
+        self.dirty > 0
+    }
+
+    /// What was done so far.
+    pub fn work(&self) -> Work {
+        self.work
+    }
+
+    /// What it shows.
+    pub fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
+    /// Changes what is shown. All rows are looked at again, in slices.
+    pub fn want(&mut self, wanted: Wanted) {
+        self.wanted = wanted;
+        self.soil(|_| true);
+        self.regroup = true;
+    }
+
+    /// The keys that the filter hides.
+    pub fn hidden(&self) -> Vec<CallKey> {
+        self.rows.iter().filter(|row| !row.shown).map(|row| row.call.key).collect()
+    }
+
+    fn soil(&mut self, which: impl Fn(&Row) -> bool) {
+        for row in &mut self.rows {
+            if !row.dirty && which(row) {
+                row.dirty = true;
+                self.dirty += 1;
+            }
+        }
+        self.cursor = 0;
+        self.stale = true;
+    }
+
+    /// Brings the order up to date with a snapshot, as far as time allows. True when [`Order::shown`] changed.
+    pub fn step(&mut self, snapshot: &Snapshot, now_ms: u64, out_of_time: &mut dyn FnMut() -> bool) -> bool {
+        if self.generation != Some(snapshot.generation) {
+            self.align(snapshot);
+        }
+        let now = snapshot.now.unwrap_or_default();
+        let second = now.nanos().div_euclid(1_000_000_000);
+        if second != self.second {
+            self.second = second;
+            if self.depends_on_now() {
+                self.soil(|row| row.call.state.is_live());
+            }
+        }
+        self.evaluate(snapshot.now, out_of_time);
+        let waited = now_ms.saturating_sub(self.sorted_ms) >= SORT_EVERY_MS;
+        let due = match self.dirty {
+            0 => self.regroup || waited || self.rows.len() <= SORT_AT_ONCE,
+            _ => waited,
+        };
+        let thinned = std::mem::take(&mut self.thinned);
+        if !(self.stale && due) {
+            return thinned;
+        }
+        self.stale = self.dirty > 0;
+        self.regroup = false;
+        self.sorted_ms = now_ms;
+        self.sort() || thinned
+    }
+
+    /// Running durations are what a talk column or a time in a filter look at: rows that are live go stale by the second.
+    fn depends_on_now(&self) -> bool {
+        !self.wanted.filter.is_empty() || matches!(self.wanted.sort, Sort::Number(_))
+    }
+
+    /// Takes over the rows of a snapshot: rows only ever vanish, change in place or come at the end.
+    fn align(&mut self, snapshot: &Snapshot) {
+        self.generation = Some(snapshot.generation);
+        let mut old = std::mem::take(&mut self.rows).into_iter().peekable();
+        let mut rows = Vec::with_capacity(snapshot.calls.len());
+        let mut dirty = 0;
+        let mut vanished = false;
+        for call in snapshot.calls.iter() {
+            let mut before = None;
+            while let Some(row) = old.peek() {
+                // The same allocation is the same row; its key is read only when it is another one.
+                if Arc::ptr_eq(&row.call, call) || row.call.key == call.key {
+                    before = old.next();
+                    break;
+                }
+                if row.call.key > call.key {
+                    break;
+                }
+                old.next();
+                vanished = true;
+            }
+            let row = match before {
+                Some(row) if Arc::ptr_eq(&row.call, call) => row,
+                Some(row) => Row { call: Arc::clone(call), key: row.key, dirty: true, shown: row.shown },
+                None => Row { call: Arc::clone(call), key: 0, dirty: true, shown: false },
+            };
+            dirty += usize::from(row.dirty);
+            rows.push(row);
+        }
+        if vanished || old.next().is_some() {
+            self.shown.retain(|key| snapshot.call(*key).is_some());
+            self.thinned = true;
+        }
+        self.rows = rows;
+        if dirty > 0 {
+            self.stale = true;
+            self.cursor = 0;
+        }
+        self.dirty = dirty;
+    }
+
+    fn evaluate(&mut self, now: Option<Timestamp>, out_of_time: &mut dyn FnMut() -> bool) {
+        if self.dirty == 0 {
+            return;
+        }
+        let mut since_look = 0;
+        while let Some(row) = self.rows.get_mut(self.cursor) {
+            self.cursor += 1;
+            if !row.dirty {
+                continue;
+            }
+            row.dirty = false;
+            row.shown = self.wanted.kinds.has(row.call.kind) && self.wanted.filter.matches(&row.call, now);
+            row.key = sort_key(self.wanted.sort, &row.call, now.unwrap_or_default());
+            self.dirty -= 1;
+            self.work.evaluated += 1;
+            since_look += 1;
+            if since_look >= SLICE {
+                since_look = 0;
+                if out_of_time() {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn sort(&mut self) -> bool {
+        self.work.sorts += 1;
+        let mut order: Vec<(u128, u32)> = Vec::with_capacity(self.shown.len() + 16);
+        for (index, row) in self.rows.iter().enumerate() {
+            if row.shown {
+                order.push((row.key, index as u32));
+            }
+        }
+        let descending = self.wanted.descending;
+        let rows = &self.rows;
+        let tie = |a: u32, b: u32| match self.wanted.sort {
+            Sort::Number(_) => Ordering::Equal,
+            Sort::Text(text) => match (rows.get(a as usize), rows.get(b as usize)) {
+                (Some(a), Some(b)) => caseless(&text(&a.call), &text(&b.call)),
+                _ => Ordering::Equal,
+            },
+        };
+        order.sort_unstable_by(|a, b| {
+            let by_key = a.0.cmp(&b.0).then_with(|| tie(a.1, b.1));
+            let by_key = if descending { by_key.reverse() } else { by_key };
+            by_key.then(a.1.cmp(&b.1))
+        });
+        let shown: Vec<CallKey> =
+            order.iter().filter_map(|(_, index)| self.rows.get(*index as usize).map(|row| row.call.key)).collect();
+        let changed = shown != self.shown;
+        self.shown = shown;
+        changed
+    }
+}
+
+fn caseless(a: &str, b: &str) -> Ordering {
+    let lower = |text: &str| text.bytes().map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>();
+    if a.len() <= 16 && b.len() <= 16 { Ordering::Equal } else { lower(a).cmp(&lower(b)) }
+}
+
+/// 16 bytes that sort like the row: numbers as they are, text by its beginning.
+fn sort_key(sort: Sort, call: &Call, now: Timestamp) -> u128 {
+    match sort {
+        Sort::Number(number) => number(call, now).map_or(0, |n| u128::from(n) + 1),
+        Sort::Text(text) => {
+            let mut prefix = [0u8; 16];
+            for (to, from) in prefix.iter_mut().zip(text(call).bytes()) {
+                *to = from.to_ascii_lowercase();
+            }
+            u128::from_be_bytes(prefix)
+        }
+    }
+}

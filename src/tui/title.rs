@@ -1,0 +1,124 @@
+//! The title line: what is captured, how fast, what was lost, for how long.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::format::{counted, rate};
+use super::layout::source_glyph;
+use super::state::State;
+use super::table::Fit;
+use super::table::paint::{self, Spot};
+use super::theme::Role;
+
+/// A piece of the line: long and short form, its look, and how soon it goes when there is no room.
+struct Piece {
+    long: String,
+    short: String,
+    role: Role,
+    keep: u8,
+}
+
+impl Piece {
+    fn new(text: impl Into<String>, role: Role, keep: u8) -> Self {
+        let long = text.into();
+        Self { short: long.clone(), long, role, keep }
+    }
+}
+
+/// Draws the line; pieces shorten and then go, the least important first, until it fits.
+pub fn draw(buffer: &mut Buffer, area: Rect, state: &State) {
+    if area.height == 0 {
+        return;
+    }
+    let mut pieces = pieces(state);
+    let room = usize::from(area.width.saturating_sub(2));
+    let total = |pieces: &[Piece]| pieces.iter().map(|p| paint::width(&p.long) + 2).sum::<usize>().saturating_sub(2);
+    while total(&pieces) > room {
+        let shorter = pieces.iter().enumerate().filter(|(_, p)| p.short != p.long).min_by_key(|(_, p)| p.keep);
+        let goes = pieces.iter().enumerate().min_by_key(|(_, p)| p.keep);
+        match (shorter.map(|(i, _)| i), goes.map(|(i, _)| i)) {
+            (Some(at), _) => {
+                if let Some(piece) = pieces.get_mut(at) {
+                    piece.long = piece.short.clone();
+                }
+            }
+            (None, Some(at)) if pieces.len() > 1 => {
+                pieces.remove(at);
+            }
+            _ => break,
+        }
+    }
+    let mut x = area.x + 1;
+    for piece in &pieces {
+        let width = (paint::width(&piece.long) as u16).min(area.right().saturating_sub(x));
+        paint::text(
+            buffer,
+            Spot { x, y: area.y, width },
+            &piece.long,
+            Fit::Left,
+            state.theme.style(piece.role),
+            &state.theme,
+        );
+        x = x.saturating_add(width + 2);
+    }
+}
+
+fn pieces(state: &State) -> Vec<Piece> {
+    let snapshot = &state.snapshot;
+    let capture = &snapshot.capture;
+    let stats = &snapshot.stats;
+    let mut pieces = vec![Piece::new("sipwatch", Role::Title, 1), source(state)];
+    if capture.is_live() {
+        let packets = stats.packet_rate.last().copied().unwrap_or(0);
+        let messages = stats.message_rate.last().copied().unwrap_or(0);
+        pieces.push(Piece::new(format!("{} pkt/s", rate(f64::from(packets))), Role::Text, 4));
+        pieces.push(Piece::new(format!("SIP {}/s", rate(f64::from(messages))), Role::Text, 5));
+    } else {
+        let packets = capture.sources.iter().map(|source| source.packets).sum();
+        pieces.push(Piece::new(format!("{} packets", counted(packets)), Role::Text, 4));
+        pieces.push(Piece::new(format!("{} SIP", counted(stats.messages)), Role::Text, 5));
+    }
+    let lost = capture.lost;
+    if capture.is_live() || lost.total() > 0 {
+        let role = if lost.total() > 0 { Role::Bad } else { Role::Text };
+        let [kernel, interface, queue] = [lost.kernel, lost.interface, lost.queue].map(counted);
+        let mut piece = Piece::new(format!("drops {kernel} kernel {interface} iface {queue} queue"), role, 6);
+        piece.short = format!("drops {kernel}k {interface}i {queue}q");
+        pieces.push(piece);
+    }
+    let end = if capture.is_live() { snapshot.now.or(capture.last) } else { capture.last };
+    if let (Some(first), Some(end)) = (capture.first, end) {
+        let seconds = end.since(first).whole_seconds().max(0);
+        let text = format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
+        pieces.push(Piece::new(text, Role::Dim, 3));
+    }
+    pieces
+}
+
+/// The source with its glyph: `● eth0`, `▶ call.pcap 43 %`, `‖ eth0 paused`, `■ eth0 stopped: why`.
+fn source(state: &State) -> Piece {
+    let capture = &state.snapshot.capture;
+    let (glyph, role) = source_glyph(state);
+    let glyph = state.theme.glyph(glyph);
+    let names = match capture.sources.as_slice() {
+        [] => "starting".to_owned(),
+        [one] => one.name.clone(),
+        [first, rest @ ..] => format!("{} +{}", first.name, rest.len()),
+    };
+    let (read, size) = capture
+        .sources
+        .iter()
+        .filter(|source| !source.ended)
+        .filter_map(|source| source.progress)
+        .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    let trouble = capture.sources.iter().find(|source| source.ended).and_then(|source| source.trouble.as_deref());
+    let what = match () {
+        () if state.paused => " paused".to_owned(),
+        () if size > 0 => format!(" {} %", (read.min(size) * 100 / size).min(99)),
+        () => trouble.map(|why| format!(" stopped: {why}")).unwrap_or_default(),
+    };
+    let mut piece = Piece::new(format!("{glyph} {names}{what}"), role, 9);
+    let theme = &state.theme;
+    piece.short = paint::cut(&piece.long, 24, Fit::Left, theme).into_owned();
+    piece
+}
