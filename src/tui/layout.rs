@@ -11,6 +11,7 @@ use super::pane;
 use super::sentence;
 use super::state::State;
 use super::table::Fit;
+use super::table::order::Kinds;
 use super::table::paint::{self, Spot};
 use super::theme::{Glyph, Role, Theme};
 use super::title;
@@ -80,13 +81,29 @@ pub fn draw(frame: &mut Frame<'_>, state: &mut State, hits: &mut Hits) -> u64 {
         let buffer = frame.buffer_mut();
         match state.tab {
             Tab::Calls => cells = pane::calls::draw(buffer, areas.content, state, hits),
-            Tab::Stats | Tab::Capture => {}
+            Tab::Stats => pane::stats::draw(buffer, areas.content, state),
+            Tab::Capture => pane::capture::draw(buffer, areas.content, state, hits),
         }
     }
     let buffer = frame.buffer_mut();
     sentence_line(buffer, areas.sentence, state);
     hint_bar(buffer, areas.hints, state, hits);
+    popups(frame, state, hits);
     cells
+}
+
+/// Draws the windows, the last one on top; a click below them means nothing.
+fn popups(frame: &mut Frame<'_>, state: &mut State, hits: &mut Hits) {
+    if state.popups.is_empty() {
+        return;
+    }
+    hits.clear();
+    let mut popups = std::mem::take(&mut state.popups);
+    let screen = Rect { height: frame.area().height.saturating_sub(1), ..frame.area() };
+    for popup in &mut popups {
+        popup.draw(frame, screen, state, hits);
+    }
+    state.popups = popups;
 }
 
 fn too_small(buffer: &mut Buffer, theme: &Theme) {
@@ -151,10 +168,12 @@ fn filter_line(frame: &mut Frame<'_>, area: Rect, state: &State) {
         x += width;
         x
     };
-    if !calls.kinds.title().is_empty() {
-        put(buffer, &format!("{} only  ", calls.kinds.title()), Role::Warn);
-    }
     let filter = &state.filter;
+    let filtering = filter.editing || !filter.input.value().is_empty();
+    for kinds in Kinds::ALL.into_iter().filter(|kinds| *kinds == calls.kinds || !filtering) {
+        put(buffer, kinds.title(), if kinds == calls.kinds { Role::Title } else { Role::Dim });
+        put(buffer, "  ", Role::Dim);
+    }
     if filter.editing || !filter.input.value().is_empty() {
         let start = put(buffer, "filter: ", Role::Dim);
         let room = area.right().saturating_sub(start + right_width + 1);
@@ -188,28 +207,50 @@ fn sentence_line(buffer: &mut Buffer, area: Rect, state: &State) {
 /// The hint bar: the keys of the context that have a word for it; those with the same word share it.
 fn hint_bar(buffer: &mut Buffer, area: Rect, state: &State, hits: &mut Hits) {
     let theme = &state.theme;
-    let mut hints: Vec<(String, &'static str, Action)> = Vec::new();
-    for binding in keys::of(state.context()).filter(|binding| !binding.hint.is_empty()) {
+    let mut hints: Vec<(String, String, Action)> = Vec::new();
+    let mut own = 0;
+    let context = state.context();
+    for binding in keys::of(context).filter(|binding| !binding.hint.is_empty()) {
         let first = binding.keys.split(' ').next().unwrap_or_default();
         let key = keys::shown(first, theme.ascii);
-        match hints.last_mut().filter(|(_, hint, _)| *hint == binding.hint) {
+        let word = if theme.ascii { binding.hint.replace('…', "") } else { binding.hint.to_owned() };
+        match hints.last_mut().filter(|(_, hint, _)| *hint == word) {
             Some((keys, _, _)) => *keys = format!("{keys} {key}"),
-            None => hints.push((key, binding.hint, binding.action.clone())),
+            None => hints.push((key, word, binding.action.clone())),
+        }
+        if binding.context == context {
+            own = hints.len();
         }
     }
+    let width_of = |(key, hint, _): &(String, String, Action)| (paint::width(key) + 1 + paint::width(hint)) as u16;
+    // The last hints are those of every place: they keep their room, and the context's own fill the rest.
+    let mut room = area.width.saturating_sub(1);
+    let (own, common) = hints.split_at(own.min(hints.len()));
+    let common_width: u16 = common.iter().map(|hint| width_of(hint) + 2).sum();
+    room = room.saturating_sub(common_width);
+    let mut shown: Vec<_> = Vec::new();
+    for hint in own {
+        let need = width_of(hint) + 2;
+        if need > room {
+            break;
+        }
+        room -= need;
+        shown.push(hint);
+    }
+    shown.extend(common);
     let mut x = area.x + 1;
-    for (key, hint, action) in hints {
-        let hint = if theme.ascii { hint.replace('…', "") } else { hint.to_owned() };
-        let (key_width, hint_width) = (paint::width(&key) as u16, paint::width(&hint) as u16);
-        let width = key_width + 1 + hint_width;
+    for hint in shown {
+        let (key, word, action) = hint;
+        let width = width_of(hint);
         if x + width > area.right() {
             break;
         }
+        let key_width = paint::width(key) as u16;
         let spot = Spot { x, y: area.y, width: key_width };
-        paint::text(buffer, spot, &key, Fit::Left, theme.style(Role::Key), theme);
-        let spot = Spot { x: x + key_width + 1, y: area.y, width: hint_width };
-        paint::text(buffer, spot, &hint, Fit::Left, theme.style(Role::Dim), theme);
-        hits.add(Rect { x, y: area.y, width, height: 1 }, action);
+        paint::text(buffer, spot, key, Fit::Left, theme.style(Role::Key), theme);
+        let spot = Spot { x: x + key_width + 1, y: area.y, width: width - key_width - 1 };
+        paint::text(buffer, spot, word, Fit::Left, theme.style(Role::Dim), theme);
+        hits.add(Rect { x, y: area.y, width, height: 1 }, action.clone());
         x += width + 2;
     }
 }

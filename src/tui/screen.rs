@@ -89,7 +89,7 @@ impl Screen {
         self.newest = snapshot;
         if !self.state.paused && !Arc::ptr_eq(&self.newest, &self.state.snapshot) {
             self.dirty |= self.newest.generation != self.state.snapshot.generation;
-            self.dirty |= self.newest.now != self.state.snapshot.now && self.newest.capture.is_live();
+            self.dirty |= second(&self.newest) != second(&self.state.snapshot);
             self.state.snapshot = Arc::clone(&self.newest);
         }
     }
@@ -233,4 +233,9 @@ impl Screen {
         let Ok(frame) = terminal.draw(|frame| self.draw(frame));
         frame.buffer.clone()
     }
+}
+
+/// Running durations are shown in seconds: less is no reason for a frame.
+fn second(snapshot: &Snapshot) -> Option<i64> {
+    snapshot.now.map(|now| now.nanos().div_euclid(1_000_000_000))
 }

@@ -111,6 +111,8 @@ pub struct State {
     pub calls: CallsState,
     /// The filter line.
     pub filter: FilterState,
+    /// What the filter form held when it was last used.
+    pub form: Vec<String>,
     /// First line of the Stats tab.
     pub stats_top: usize,
     /// Line of the Capture tab.
@@ -141,6 +143,7 @@ impl State {
             paused: false,
             calls: CallsState::new(Filter::default(), follow),
             filter: FilterState::default(),
+            form: Vec::new(),
             stats_top: 0,
             capture_at: 0,
             view: None,

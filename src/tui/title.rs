@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::format::{counted, duration, rate};
+use super::format::{counted, rate};
 use super::layout::source_glyph;
 use super::state::State;
 use super::table::Fit;
@@ -88,8 +88,8 @@ fn pieces(state: &State) -> Vec<Piece> {
     }
     let end = if capture.is_live() { snapshot.now.or(capture.last) } else { capture.last };
     if let (Some(first), Some(end)) = (capture.first, end) {
-        let mut text = String::new();
-        duration(&mut text, end.since(first));
+        let seconds = end.since(first).whole_seconds().max(0);
+        let text = format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
         pieces.push(Piece::new(text, Role::Dim, 3));
     }
     pieces

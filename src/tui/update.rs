@@ -3,9 +3,16 @@
 use crossterm::event::KeyEvent;
 
 use super::action::{Action, Effect, Tab};
+use super::format::Zone;
 use super::layout;
-use super::pane::call_view::CallView;
+use super::pane;
+use super::pane::call_view::{CallView, CallViewAction};
 use super::popup::Popup;
+use super::popup::columns::{self, Columns};
+use super::popup::filter_form::FilterForm;
+use super::popup::help::Help;
+use super::popup::settings::{self, Settings};
+use super::popup::text::TextPopup;
 use super::state::State;
 use super::table::calls::COLUMNS;
 use super::table::place;
@@ -19,7 +26,11 @@ pub fn update(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::Quit if state.popups.is_empty() && state.view.is_none() => return vec![Effect::Quit],
         Action::Back | Action::Quit => back(state),
         Action::Leave => return vec![Effect::Quit],
-        Action::Help => state.popups.push(Popup::Help { context: state.context(), top: 0 }),
+        Action::Help => state.popups.push(Popup::Help(Help::new(state.context()))),
+        Action::Columns => state.popups.push(Popup::Columns(Columns::new())),
+        Action::Settings => state.popups.push(Popup::Settings(Settings::default())),
+        Action::FilterForm => state.popups.push(Popup::Filter(Box::new(FilterForm::new(&state.form)))),
+        Action::Toggle | Action::Reorder(_) | Action::SelectLine(_) => return popup(state, action),
         Action::Tab(tab) => show(state, *tab),
         Action::NextTab(by) => {
             let at = Tab::ALL.iter().position(|tab| *tab == state.tab).unwrap_or_default() as i64;
@@ -83,10 +94,15 @@ pub fn apply(state: &mut State, effect: Effect) -> Option<Effect> {
 /// Opens the call view.
 pub fn open(state: &mut State, keys: Vec<CallKey>) {
     state.popups.clear();
-    state.view = Some(CallView::open(keys));
+    let mut view = CallView::open(keys);
+    if state.zone == Zone::Utc {
+        let size = layout::areas(state).content.as_size();
+        let _ = view.update(&CallViewAction::Zone, &state.snapshot, size);
+    }
+    state.view = Some(view);
 }
 
-fn call_view(state: &mut State, action: &super::pane::call_view::CallViewAction) -> Vec<Effect> {
+fn call_view(state: &mut State, action: &CallViewAction) -> Vec<Effect> {
     let size = layout::areas(state).content.as_size();
     match &mut state.view {
         Some(view) => view.update(action, &state.snapshot, size),
@@ -123,8 +139,16 @@ fn back(state: &mut State) {
     }
 }
 
+/// Takes what was typed: the form's filter replaces the line's.
 fn accept(state: &mut State) {
     state.filter.editing = false;
+    if let Some(Popup::Filter(form)) = state.popups.last() {
+        let (texts, expression) = (form.texts(), form.expression());
+        state.form = texts;
+        state.popups.pop();
+        state.filter.input = expression.into();
+        filter_typed(state);
+    }
 }
 
 /// The filter text changed: it applies at once if it can be understood, else the last one stays.
@@ -140,7 +164,39 @@ pub fn filter_typed(state: &mut State) {
 }
 
 /// A key for the filter form.
-pub fn form_typed(_state: &mut State, _event: &KeyEvent) {}
+pub fn form_typed(state: &mut State, event: &KeyEvent) {
+    if let Some(Popup::Filter(form)) = state.popups.last_mut() {
+        form.key(event);
+    }
+}
+
+/// What a key or a click means to the window on top, or to the list below it.
+fn popup(state: &mut State, action: &Action) -> Vec<Effect> {
+    let Some(mut top) = state.popups.pop() else {
+        if let (Action::SelectLine(line), Tab::Capture) = (action, state.tab) {
+            state.capture_at = *line;
+        }
+        return Vec::new();
+    };
+    let mut effects = Vec::new();
+    match (&mut top, action) {
+        (Popup::Columns(list), Action::Toggle) => columns::toggle(state, list.at),
+        (Popup::Columns(list), Action::Reorder(by)) => list.at = columns::reorder(state, list.at, i64::from(*by)),
+        (Popup::Columns(list), Action::SelectLine(line)) => {
+            list.at = *line;
+            columns::toggle(state, list.at);
+        }
+        (Popup::Settings(list), Action::Toggle) => effects = settings::toggle(state, list.at),
+        (Popup::Settings(list), Action::SelectLine(line)) => {
+            list.at = *line;
+            effects = settings::toggle(state, list.at);
+        }
+        (Popup::Filter(form), Action::SelectLine(line)) => form.select(*line),
+        _ => {}
+    }
+    state.popups.push(top);
+    effects
+}
 
 fn reorder(state: &mut State) {
     let filter = state.filter.valid.clone();
@@ -185,8 +241,14 @@ fn step(state: &mut State, action: &Action) {
             let calls = &mut state.calls;
             calls.cursor.move_by(delta, calls.order.shown(), page as usize);
         }
-        Tab::Stats => state.stats_top = shifted(state.stats_top, delta),
-        Tab::Capture => state.capture_at = shifted(state.capture_at, delta),
+        Tab::Stats => {
+            let last = pane::stats::last_top(state);
+            state.stats_top = shifted(state.stats_top.min(last), delta).min(last);
+        }
+        Tab::Capture => {
+            let last = pane::capture::last_line(state);
+            state.capture_at = shifted(state.capture_at.min(last), delta).min(last);
+        }
     }
 }
 
@@ -195,6 +257,14 @@ fn shifted(at: usize, delta: i64) -> usize {
 }
 
 fn open_selected(state: &mut State) -> Vec<Effect> {
+    if state.tab == Tab::Capture {
+        if let Some(sample) = pane::capture::selected(state) {
+            let (title, note) = pane::capture::describe(sample, state.zone);
+            let text = TextPopup::hex(title, note, &sample.bytes);
+            state.popups.push(Popup::Text(text));
+        }
+        return Vec::new();
+    }
     let marked: Vec<CallKey> = state.calls.marks.iter().copied().collect();
     match (marked.is_empty(), state.calls.cursor.selected()) {
         _ if state.tab != Tab::Calls => Vec::new(),

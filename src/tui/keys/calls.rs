@@ -26,6 +26,8 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Calls, "ctrl-w", Action::Unmark, "unmark all rows", ""),
     bind(Calls, "f5 ctrl-l", Action::Clear, "forget all calls", ""),
     bind(Calls, "f9", Action::ClearHidden, "forget the calls that the filter hides", ""),
+    bind(Calls, "o", Action::Settings, "change settings", ""),
+    bind(Calls, "h H", Action::Help, "show the keys of this place", ""),
     bind(Line, "enter", Action::Accept, "keep the filter", "keep"),
     bind(Line, "esc", Action::Back, "drop the filter", "drop"),
     bind(Line, "down", Action::Move(1), "go down in the table", ""),

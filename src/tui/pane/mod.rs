@@ -2,4 +2,6 @@
 
 pub mod call_view;
 pub mod calls;
+pub mod capture;
 mod empty;
+pub mod stats;

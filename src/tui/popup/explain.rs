@@ -8,7 +8,7 @@ use crate::tui::theme::{Role, Theme};
 use crate::tui::widget::raw::width;
 
 /// Cells that a line of the explanation takes at most: longer lines are hard to read.
-const WIDEST: u16 = 76;
+const WIDEST: u16 = 68;
 
 /// An explanation being read.
 #[derive(Debug)]

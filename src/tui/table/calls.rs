@@ -358,13 +358,9 @@ fn destination(call: &Call, cell: &CellContext<'_>, out: &mut String) -> Role {
     endpoint(call.dst, cell.width, out)
 }
 
-/// With its port where that fits.
+/// With its port where the column is wide enough for every IPv4 address.
 fn endpoint(end: Endpoint, width: u16, out: &mut String) -> Role {
-    let _ = write!(out, "{end}");
-    if out.len() > usize::from(width) {
-        out.clear();
-        let _ = write!(out, "{}", end.ip);
-    }
+    let _ = if width >= 21 { write!(out, "{end}") } else { write!(out, "{}", end.ip) };
     Role::Dim
 }
 

@@ -100,10 +100,8 @@ pub fn place(columns: &[Column], wanted: &[usize], width: u16) -> Vec<Placed> {
     };
     let (good, good_left) = admitted(|column| column.widths.1);
     let (least, least_left) = admitted(|column| column.widths.0);
-    let essential = |set: &[usize]| {
-        wanted.iter().filter(|i| columns.get(**i).is_some_and(|c| c.priority < 10)).all(|i| set.contains(i))
-    };
-    let use_good = essential(&good) || good.len() >= least.len();
+    let use_good =
+        least.iter().all(|index| good.contains(index) || columns.get(*index).is_some_and(|c| c.priority >= 5));
     let (taken, mut left) = if use_good { (good, good_left) } else { (least, least_left) };
     let mut widths: Vec<(usize, u16, u16)> = wanted
         .iter()

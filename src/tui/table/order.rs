@@ -50,14 +50,17 @@ impl Kinds {
         }
     }
 
-    /// What the filter line says; nothing for everything.
+    /// All of them, in the order of the cycle.
+    pub const ALL: [Self; 5] = [Self::All, Self::Invite, Self::Subscribe, Self::Register, Self::Other];
+
+    /// The name in the filter line.
     pub const fn title(self) -> &'static str {
         match self {
-            Self::All => "",
+            Self::All => "all",
             Self::Invite => "INVITE",
             Self::Subscribe => "SUBSCRIBE",
             Self::Register => "REGISTER",
-            Self::Other => "other methods",
+            Self::Other => "other",
         }
     }
 

@@ -35,6 +35,9 @@ pub(super) struct LadderPane<'a> {
 impl LadderPane<'_> {
     /// The hosts above their columns, and at the edges whether there are more.
     pub fn draw_header(&self, area: Rect, buffer: &mut Buffer) {
+        if area.is_empty() {
+            return;
+        }
         let (name, key) = (self.theme.style(Role::Title), self.theme.style(Role::Key));
         let room = usize::from(area.width);
         let mut free = buffer.set_stringn(area.x, area.y, self.clock.title(), room, self.theme.style(Role::Dim)).0 + 1;
@@ -124,7 +127,9 @@ impl LadderPane<'_> {
 
     fn draw_message(&self, row: &MessageRow, pen: &mut Pen<'_>) {
         let style = self.colour.style(row, self.theme);
-        let mut label = vec![(row.label.clone(), style)];
+        let number = call_number(row.call, self.page.calls.len(), self.theme);
+        let label = number.map_or_else(|| row.label.clone(), |number| format!("{number} {}", row.label));
+        let mut label = vec![(label, style)];
         let warn = self.theme.style(Role::Warn);
         let times = if self.theme.ascii { "x" } else { "×" };
         let nth = self.page.nth(row);
@@ -179,6 +184,15 @@ impl LadderPane<'_> {
     }
 }
 
+/// Calls that colours can tell apart; more are numbered.
+const COLOURED_CALLS: usize = 6;
+
+/// The number of one call of several, where colours cannot tell whose a row is.
+pub(super) fn call_number(call: usize, calls: usize, theme: &Theme) -> Option<String> {
+    let needed = calls > COLOURED_CALLS || (calls > 1 && theme.no_color);
+    needed.then(|| format!("{}:", call + 1))
+}
+
 /// The text without its front, where the room is too small: the end of an address tells more.
 fn cut_front(text: &str, room: usize, theme: &Theme) -> String {
     if width(text) <= room {
@@ -207,8 +221,9 @@ fn draw_rtp(row: &RtpRow, pen: &mut Pen<'_>) {
     let packets = count(there.saturating_add(back));
     let texts = [
         format!(" RTP {codec}{left} {arrow} {right}  {packets} packets "),
-        format!(" RTP {codec}{left} {arrow} {right}  {packets} pkt "),
+        format!(" RTP {codec}{left} {arrow} {right} {packets} pkt "),
         format!(" RTP {codec}:{} {arrow} :{}  {packets} packets ", left.port, right.port),
+        format!(" RTP {codec}:{} {arrow} :{} {packets} pkt ", left.port, right.port),
         format!(" RTP {codec}{arrow} {packets} packets "),
         format!(" RTP {codec}{arrow} {packets} pkt "),
         format!(" RTP {arrow} {packets} "),

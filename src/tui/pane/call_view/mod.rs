@@ -267,9 +267,10 @@ impl CallView {
     }
 
     fn scroll_to_cursor(&mut self, height: usize) {
+        let height = height.max(1);
         let first = self.page.first_line(self.cursor_at);
         let end = self.page.first_line(self.cursor_at + 1);
-        let needed = (end - first).clamp(1, height.max(1));
+        let needed = (end - first).clamp(1, height);
         self.top = self.top.clamp((first + needed).saturating_sub(height), first);
         self.top = self.top.min(self.page.lines.len().saturating_sub(height));
     }
@@ -277,7 +278,7 @@ impl CallView {
     /// Ladder and message beside each other. The split depends on the terminal and the number of columns.
     fn beside(&self, area: Rect) -> (Rect, Rect) {
         let wanted = Geometry::comfortable(self.page.ladder.columns.len(), 15);
-        let (least, most) = (area.width * 45 / 100, area.width * 58 / 100);
+        let (least, most) = (area.width * 45 / 100, area.width * 60 / 100);
         let shift = i32::from(wanted.clamp(least, most)) - self.widen * 4;
         let ladder = u16::try_from(shift).unwrap_or(0).clamp(40, area.width.saturating_sub(30).max(40));
         let [left, right] = Layout::horizontal([Constraint::Length(ladder), Constraint::Fill(1)]).areas(area);
@@ -341,6 +342,9 @@ impl CallView {
     }
 
     fn draw_title(&self, area: Rect, buffer: &mut Buffer, snapshot: &Snapshot, theme: &Theme) {
+        if area.is_empty() {
+            return;
+        }
         let mut x = area.x;
         let mut write = |text: &str, role: Role| {
             let text = message::plain(text, theme);
@@ -366,7 +370,11 @@ impl CallView {
         write(&format!("{} calls", self.page.calls.len()), Role::Title);
         for (number, call) in self.page.calls.iter().enumerate() {
             let role = Role::Series(u16::try_from(number).unwrap_or(u16::MAX));
-            write(&format!("  {} {}", theme.glyph(Glyph::Up), ending::parties(call)), role);
+            let mark = match ladder::call_number(number, self.page.calls.len(), theme) {
+                Some(number) => number,
+                None => theme.glyph(Glyph::Up).to_owned(),
+            };
+            write(&format!("  {mark} {}", ending::parties(call)), role);
         }
     }
 
