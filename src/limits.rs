@@ -42,6 +42,24 @@ pub const SIP_MESSAGE_BYTES: usize = 128 * 1024;
 /// Header lines of one SIP message that are indexed; more are counted as malformed and left in the raw text.
 pub const SIP_HEADER_LINES: usize = 512;
 
+/// The longest method token that is believed, in bytes; the longest registered one has nine.
+pub const SIP_METHOD_BYTES: usize = 128;
+
+/// Levels of multipart bodies within multipart bodies that are opened.
+pub const MULTIPART_DEPTH: usize = 4;
+
+/// Media lines read of one session description. A conference bridge offers about ten.
+pub const SDP_MEDIA: usize = 64;
+
+/// Addresses that one session description may announce, ICE candidates included.
+pub const SDP_ENDPOINTS: usize = 64;
+
+/// Port pairs of one media line (`m=audio 49170/2`), and payload types looked at in one.
+pub const SDP_PORT_PAIRS: u16 = 8;
+
+/// Codec names kept of one negotiation.
+pub const SDP_CODECS: usize = 32;
+
 /// Calls (distinct Call-IDs) kept.
 pub const CALLS: usize = 200_000;
 

@@ -14,12 +14,28 @@ pub struct Span {
     pub end: u32,
 }
 
-/// One header line: where it starts, where its colon is, and what it is. Its value ends where the next line starts.
+/// Marks a line without a colon: no header, but the end of the one before it.
+pub(super) const NO_COLON: u16 = u16::MAX;
+
+/// One header line: where it starts, where its colon is (from there), and what it is. Its value ends where the next
+/// line starts. Eight bytes, since a message has a dozen or more.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HeaderLine {
     pub start: u32,
     pub colon: u16,
     pub name: HeaderName,
+}
+
+impl HeaderLine {
+    fn is_header(self) -> bool {
+        self.colon != NO_COLON
+    }
+
+    /// The trimmed value of this line, which ends at `end`.
+    pub(super) fn value(self, bytes: &[u8], end: u32) -> &[u8] {
+        let start = self.start as usize + usize::from(self.colon) + 1;
+        bytes.get(start..end as usize).unwrap_or_default().trim_ascii()
+    }
 }
 
 /// The first line of a message.
@@ -54,7 +70,7 @@ pub struct SipMessage {
 }
 
 impl SipMessage {
-    /// The message as received, from its first byte to the end of its body.
+    /// All that was received, from the start line on: what stands behind the body is in it too.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -85,7 +101,7 @@ impl SipMessage {
         }
     }
 
-    /// The Request-URI of a request.
+    /// The Request-URI of a request, without angle brackets if somebody put any.
     pub fn request_uri(&self) -> Option<Cow<'_, str>> {
         match self.start {
             StartLine::Request { uri, .. } => Some(self.text(uri)),
@@ -106,6 +122,21 @@ impl SipMessage {
         self.notes
     }
 
+    /// Start line and headers, up to the empty line and without it.
+    pub fn head(&self) -> &[u8] {
+        self.slice(Span { start: 0, end: self.body.start }).trim_ascii_end()
+    }
+
+    /// What stands behind the body: octets that Content-Length does not cover. Empty in a proper message.
+    pub fn rest(&self) -> &[u8] {
+        self.slice(Span { start: self.body.end, end: self.bytes.len() as u32 })
+    }
+
+    /// Bytes of memory this message holds, the index included.
+    pub fn memory(&self) -> usize {
+        size_of::<Self>() + self.bytes.len() + size_of_val::<[HeaderLine]>(&self.headers)
+    }
+
     /// The body, as long as Content-Length and the datagram allow.
     pub fn body(&self) -> &[u8] {
         self.slice(self.body)
@@ -123,14 +154,18 @@ impl SipMessage {
 
     /// The values of all headers of this name, in order.
     pub fn all(&self, name: HeaderName) -> impl Iterator<Item = &[u8]> {
-        self.headers.iter().enumerate().filter(move |(_, line)| line.name == name).map(|(i, _)| self.value(i))
+        self.headers
+            .iter()
+            .enumerate()
+            .filter(move |(_, line)| line.name == name && line.is_header())
+            .map(|(i, _)| self.value(i))
     }
 
     /// All header lines in order: what they are, their name as written, and their value.
     pub fn headers(&self) -> impl Iterator<Item = (HeaderName, Cow<'_, str>, &[u8])> {
-        self.headers.iter().enumerate().map(|(i, line)| {
+        self.headers.iter().enumerate().filter(|(_, line)| line.is_header()).map(|(i, line)| {
             let name = Span { start: line.start, end: line.start + u32::from(line.colon) };
-            (line.name, Cow::Owned(self.text(name).trim().to_owned()), self.value(i))
+            (line.name, String::from_utf8_lossy(self.slice(name).trim_ascii()), self.value(i))
         })
     }
 
@@ -149,9 +184,9 @@ impl SipMessage {
     }
 
     fn value(&self, line: usize) -> &[u8] {
-        let Some(&HeaderLine { start, colon, .. }) = self.headers.get(line) else { return &[] };
+        let Some(header) = self.headers.get(line) else { return &[] };
         let end = self.headers.get(line + 1).map_or(self.headers_end, |next| next.start);
-        self.slice(Span { start: start + u32::from(colon) + 1, end }).trim_ascii()
+        header.value(&self.bytes, end)
     }
 
     fn slice(&self, span: Span) -> &[u8] {
@@ -163,7 +198,7 @@ impl SipMessage {
     }
 }
 
-/// A header value as text, line folds replaced by one space (RFC 3261, 7.3.1).
+/// A value as text, line folds replaced by one space (RFC 3261, 7.3.1); bytes that are no UTF-8 become U+FFFD.
 pub fn unfold(value: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(value);
     if !text.contains(['\r', '\n']) {

@@ -99,23 +99,100 @@ const NAMES: [(HeaderName, &str, Option<u8>, bool); 43] = [
 ];
 
 impl HeaderName {
+    /// All headers the program looks at, in order.
+    pub const ALL: [Self; NAMES.len()] = {
+        let mut all = [Self::Other; NAMES.len()];
+        let mut row = 0;
+        while row < NAMES.len() {
+            all[row] = NAMES[row].0;
+            row += 1;
+        }
+        all
+    };
+
     /// The header with this name or compact form; case is ignored.
     pub fn find(name: &[u8]) -> Self {
-        let mut rows = NAMES.iter();
-        let found = match name {
-            [letter] => rows.find(|row| row.2 == Some(letter.to_ascii_lowercase())),
-            _ => rows.find(|row| row.1.len() == name.len() && row.1.as_bytes().eq_ignore_ascii_case(name)),
+        let row = match name {
+            [letter] => NAMES.iter().find(|row| row.2 == Some(letter.to_ascii_lowercase())),
+            _ => rows_of_length(name.len()).find(|row| row.1.as_bytes().eq_ignore_ascii_case(name)),
         };
-        found.map_or(Self::Other, |row| row.0)
+        row.map_or(Self::Other, |row| row.0)
     }
 
     /// The full name; empty for [`HeaderName::Other`].
     pub fn as_str(self) -> &'static str {
-        NAMES.iter().find(|row| row.0 == self).map_or("", |row| row.1)
+        NAMES.get(self as usize).map_or("", |row| row.1)
+    }
+
+    /// The compact form.
+    pub fn compact(self) -> Option<char> {
+        NAMES.get(self as usize).and_then(|row| row.2).map(char::from)
     }
 
     /// Whether a second one contradicts the first.
     pub fn is_single(self) -> bool {
-        NAMES.iter().any(|row| row.0 == self && row.3)
+        NAMES.get(self as usize).is_some_and(|row| row.3)
+    }
+
+    /// Its bit in a set of header names.
+    pub(super) const fn bit(self) -> u64 {
+        1 << self as u64
+    }
+}
+
+const LONGEST: usize = 20;
+
+/// Indices into [`NAMES`], by length of the name: a lookup compares four names at most, not all.
+const BY_LENGTH: ([u8; NAMES.len()], [u8; LONGEST + 2]) = {
+    let mut order = [0; NAMES.len()];
+    let mut starts = [0; LONGEST + 2];
+    let mut filled = 0;
+    let mut length = 0;
+    while length <= LONGEST {
+        starts[length] = filled as u8;
+        let mut row = 0;
+        while row < NAMES.len() {
+            if NAMES[row].1.len() == length {
+                order[filled] = row as u8;
+                filled += 1;
+            }
+            row += 1;
+        }
+        length += 1;
+    }
+    starts[LONGEST + 1] = filled as u8;
+    assert!(filled == NAMES.len(), "a name is longer than LONGEST");
+    (order, starts)
+};
+
+fn rows_of_length(length: usize) -> impl Iterator<Item = &'static (HeaderName, &'static str, Option<u8>, bool)> {
+    let (order, starts) = &BY_LENGTH;
+    let bounds = starts.get(length).copied().zip(starts.get(length + 1).copied());
+    let rows = bounds.and_then(|(start, end)| order.get(usize::from(start)..usize::from(end))).unwrap_or_default();
+    rows.iter().filter_map(|row| NAMES.get(usize::from(*row)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_found_in_any_case() {
+        for (at, (name, text, compact, single)) in NAMES.iter().enumerate() {
+            assert_eq!(*name as usize, at, "{text} stands at its own place");
+            assert_eq!(HeaderName::find(text.to_uppercase().as_bytes()), *name);
+            assert_eq!((name.as_str(), name.is_single()), (*text, *single));
+            if let Some(letter) = compact {
+                assert_eq!(HeaderName::find(&[letter.to_ascii_uppercase()]), *name);
+            }
+        }
+    }
+
+    #[test]
+    fn other_names_are_other() {
+        for name in ["", "Z", "Fro", "From ", "C%6Fntact", "X-Very-Long-Header-Name-Indeed"] {
+            assert_eq!(HeaderName::find(name.as_bytes()), HeaderName::Other, "{name}");
+        }
+        assert_eq!(HeaderName::Other.as_str(), "");
     }
 }

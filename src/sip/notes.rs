@@ -37,8 +37,12 @@ impl Notes {
     pub const TOO_MANY_HEADERS: Self = Self(1 << 14);
     /// A number is out of its range.
     pub const NUMBER_RANGE: Self = Self(1 << 15);
+    /// Content-Length stands there twice with different values; the datagram's end counts.
+    pub const LENGTH_CONFLICT: Self = Self(1 << 16);
+    /// The Request-URI stands in angle brackets.
+    pub const URI_BRACKETS: Self = Self(1 << 17);
 
-    const TEXTS: [(Self, &'static str); 16] = [
+    const TEXTS: [(Self, &'static str); 18] = [
         (Self::CUT, "message is cut"),
         (Self::LENGTH_TOO_LARGE, "Content-Length larger than what is there"),
         (Self::LENGTH_TOO_SMALL, "octets after the end of the body"),
@@ -55,11 +59,18 @@ impl Notes {
         (Self::START_LINE_SPACES, "odd spaces in the start line"),
         (Self::TOO_MANY_HEADERS, "too many header lines"),
         (Self::NUMBER_RANGE, "number out of range"),
+        (Self::LENGTH_CONFLICT, "two different Content-Lengths"),
+        (Self::URI_BRACKETS, "Request-URI in angle brackets"),
     ];
 
     /// Adds what `other` holds.
     pub fn insert(&mut self, other: Self) {
         self.0 |= other.0;
+    }
+
+    /// Takes out what `other` holds.
+    pub fn remove(&mut self, other: Self) {
+        self.0 &= !other.0;
     }
 
     /// Whether all of `other` is in it.

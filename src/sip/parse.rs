@@ -1,24 +1,25 @@
 //! Finds the start line and the header lines of one message.
 
-use super::message::{HeaderLine, SipMessage, Span, StartLine};
+use smallvec::SmallVec;
+
+use super::header::cseq::CSeq;
+use super::message::{HeaderLine, NO_COLON, SipMessage, Span, StartLine};
+use super::params::number;
 use super::{HeaderName, Method, Notes};
-use crate::limits::{SIP_HEADER_LINES, SIP_MESSAGE_BYTES};
+use crate::limits::{SIP_HEADER_LINES, SIP_MESSAGE_BYTES, SIP_METHOD_BYTES};
 
 /// Whether these bytes may start a SIP message: a start line with the SIP version in it. Cheap enough for every datagram.
 pub fn looks_like_sip(bytes: &[u8]) -> bool {
     let bytes = skip_leading_crlf(bytes);
-    match bytes.first() {
-        Some(first) if is_token(*first) => split_start_line(first_line(bytes)).is_some(),
-        _ => false,
-    }
+    starts_with_word(bytes) && StartParts::split(first_line(bytes)).is_some()
 }
 
-/// Reads the one message of a datagram. `complete` is false when the capture cut the datagram.
+/// Reads the one message of a datagram (RFC 3261, 18.3). `complete` is false when the capture cut the datagram.
 ///
 /// `None` when there is no start line: then it is not SIP at all.
 pub fn parse_datagram(bytes: &[u8], complete: bool) -> Option<SipMessage> {
     let bytes = skip_leading_crlf(bytes);
-    if !bytes.first().copied().is_some_and(is_token) {
+    if !starts_with_word(bytes) {
         return None;
     }
     let mut notes = Notes::default();
@@ -27,74 +28,187 @@ pub fn parse_datagram(bytes: &[u8], complete: bool) -> Option<SipMessage> {
         notes.insert(Notes::CUT);
     }
     let head = read_head(kept, &mut notes)?;
-    let body = body_span(kept, &head, &mut notes);
+    check_head(&head, kept, &mut notes);
+    let body = datagram_body(kept, &head, &mut notes);
     Some(finish(kept, head, body, notes))
 }
 
+/// Start line and header lines of a message, as offsets into its bytes.
 struct Head {
     start: StartLine,
     start_line: Span,
-    headers: Vec<HeaderLine>,
+    headers: SmallVec<[HeaderLine; 32]>,
     headers_end: u32,
     body_start: u32,
+    seen: u64,
 }
 
+/// Reads up to the empty line, which ends the head. `None` when the first line is no start line.
 fn read_head(bytes: &[u8], notes: &mut Notes) -> Option<Head> {
     let line = first_line(bytes);
     let start = read_start_line(bytes, line, notes)?;
-    let mut headers: Vec<HeaderLine> = Vec::with_capacity(24);
     let mut at = line.len() + line_end_len(bytes, line.len());
     if bytes.get(line.len()) == Some(&b'\n') {
         notes.insert(Notes::BARE_LF);
     }
+    let mut head = Head {
+        start,
+        start_line: span(0, line.len()),
+        headers: SmallVec::new(),
+        headers_end: at as u32,
+        body_start: 0,
+        seen: 0,
+    };
     let mut found_end = false;
-    let mut headers_end = at;
-    while at < bytes.len() {
+    while at < bytes.len() && !found_end {
         let rest = bytes.get(at..).unwrap_or_default();
         let line = first_line(rest);
         let next = at + line.len() + line_end_len(rest, line.len());
-        if line.is_empty() {
-            found_end = true;
+        if next == bytes.len() && !rest.ends_with(b"\n") && notes.contains(Notes::CUT) {
+            // Half a Call-ID is another Call-ID: a line without its end stays in the raw text only.
             at = next;
             break;
         }
-        let folded = matches!(line.first(), Some(b' ' | b'\t')) && !headers.is_empty();
-        if !folded {
-            add_header(at, line, &mut headers, notes);
+        found_end = line.is_empty();
+        if !found_end {
+            head.add_line(at, line, notes);
+            if !notes.contains(Notes::TOO_MANY_HEADERS) {
+                head.headers_end = next as u32;
+            }
         }
-        headers_end = next;
         at = next;
     }
-    if !found_end {
+    if !found_end && !notes.contains(Notes::CUT) {
         notes.insert(Notes::NO_EMPTY_LINE);
     }
-    Some(Head {
-        start,
-        start_line: Span { start: 0, end: line.len() as u32 },
-        headers,
-        headers_end: headers_end as u32,
-        body_start: at as u32,
+    head.body_start = at as u32;
+    Some(head)
+}
+
+impl Head {
+    fn add_line(&mut self, at: usize, line: &[u8], notes: &mut Notes) {
+        let is_fold = matches!(line.first(), Some(b' ' | b'\t')) && !self.headers.is_empty();
+        if is_fold {
+            return;
+        }
+        if self.headers.len() >= SIP_HEADER_LINES {
+            notes.insert(Notes::TOO_MANY_HEADERS);
+            return;
+        }
+        let colon = memchr::memchr(b':', line).and_then(|colon| u16::try_from(colon).ok()).filter(|at| *at < NO_COLON);
+        let name =
+            colon.and_then(|colon| line.get(..usize::from(colon))).map(<[u8]>::trim_ascii_end).unwrap_or_default();
+        if name.is_empty() {
+            notes.insert(Notes::STRAY_LINE);
+            self.headers.push(HeaderLine { start: at as u32, colon: NO_COLON, name: HeaderName::Other });
+            return;
+        }
+        let name = HeaderName::find(name);
+        if self.seen & name.bit() != 0 && name.is_single() {
+            notes.insert(Notes::REPEATED_HEADER);
+        }
+        self.seen |= name.bit();
+        self.headers.push(HeaderLine { start: at as u32, colon: colon.unwrap_or(NO_COLON), name });
+    }
+
+    fn has(&self, name: HeaderName) -> bool {
+        self.seen & name.bit() != 0
+    }
+
+    /// The values of all headers of this name, trimmed.
+    fn all<'a>(&'a self, bytes: &'a [u8], name: HeaderName) -> impl Iterator<Item = &'a [u8]> {
+        let values = self.headers.iter().enumerate().filter(move |(_, line)| line.name == name);
+        values.map(move |(i, line)| {
+            let end = self.headers.get(i + 1).map_or(self.headers_end, |next| next.start);
+            line.value(bytes, end)
+        })
+    }
+}
+
+/// Notes what contradicts RFC 3261 in a head that is shown all the same.
+fn check_head(head: &Head, bytes: &[u8], notes: &mut Notes) {
+    const MANDATORY: [HeaderName; 5] =
+        [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq];
+    let head_is_cut = notes.contains(Notes::CUT) && head.body_start as usize >= bytes.len();
+    if !head_is_cut && !MANDATORY.iter().all(|name| head.has(*name)) {
+        notes.insert(Notes::MANDATORY_MISSING);
+    }
+    if notes.contains(Notes::REPEATED_HEADER) && !any_contradiction(head, bytes) {
+        notes.remove(Notes::REPEATED_HEADER);
+    }
+    let cseq = head.all(bytes, HeaderName::CSeq).next().and_then(CSeq::parse);
+    if let Some(cseq) = cseq {
+        if !cseq.in_range() {
+            notes.insert(Notes::NUMBER_RANGE);
+        }
+        if let StartLine::Request { method, .. } = &head.start
+            && method.as_str() != cseq.method()
+        {
+            notes.insert(Notes::METHOD_MISMATCH);
+        }
+    }
+    for (name, most) in NUMBERS {
+        if head.has(name) && head.all(bytes, name).next().and_then(leading_number).is_some_and(|value| value > most) {
+            notes.insert(Notes::NUMBER_RANGE);
+        }
+    }
+}
+
+/// Headers that are a number, and the largest one allowed.
+const NUMBERS: [(HeaderName, u64); 6] = [
+    (HeaderName::MaxForwards, 255),
+    (HeaderName::Expires, u32::MAX as u64),
+    (HeaderName::MinExpires, u32::MAX as u64),
+    (HeaderName::RetryAfter, u32::MAX as u64),
+    (HeaderName::SessionExpires, u32::MAX as u64),
+    (HeaderName::RSeq, u32::MAX as u64),
+];
+
+fn leading_number(value: &[u8]) -> Option<u64> {
+    let end = value.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(value.len());
+    number(value.get(..end)?)
+}
+
+/// Whether a header that may stand once stands twice, with different values.
+fn any_contradiction(head: &Head, bytes: &[u8]) -> bool {
+    let mut checked = 0;
+    let mut singles = head.headers.iter().map(|line| line.name).filter(|name| name.is_single());
+    singles.any(|name| {
+        if checked & name.bit() != 0 {
+            return false;
+        }
+        checked |= name.bit();
+        let mut values = head.all(bytes, name);
+        let first = values.next();
+        values.any(|value| Some(value) != first)
     })
 }
 
-fn add_header(at: usize, line: &[u8], headers: &mut Vec<HeaderLine>, notes: &mut Notes) {
-    let colon = memchr::memchr(b':', line).and_then(|colon| u16::try_from(colon).ok());
-    let Some(colon) = colon.filter(|colon| *colon > 0) else {
-        notes.insert(Notes::STRAY_LINE);
-        return;
+/// The body by Content-Length; the rest of the datagram where there is none that can be believed.
+fn datagram_body(bytes: &[u8], head: &Head, notes: &mut Notes) -> Span {
+    let rest = span(head.body_start as usize, bytes.len());
+    let there = u64::from(rest.end - rest.start);
+    let mut lengths = head.all(bytes, HeaderName::ContentLength);
+    let Some(first) = lengths.next() else {
+        if there > 0 {
+            notes.insert(Notes::LENGTH_MISSING);
+        }
+        return rest;
     };
-    if headers.len() >= SIP_HEADER_LINES {
-        notes.insert(Notes::TOO_MANY_HEADERS);
-        return;
+    if lengths.any(|other| number(other) != number(first)) {
+        notes.insert(Notes::LENGTH_CONFLICT);
+        return rest;
     }
-    let name = HeaderName::find(line.get(..usize::from(colon)).unwrap_or_default().trim_ascii());
-    headers.push(HeaderLine { start: at as u32, colon, name });
-}
-
-fn body_span(bytes: &[u8], head: &Head, notes: &mut Notes) -> Span {
-    let all = Span { start: head.body_start, end: bytes.len() as u32 };
-    let _ = notes;
-    all
+    match number(first) {
+        None => notes.insert(Notes::LENGTH_INVALID),
+        Some(length) if length < there => {
+            notes.insert(Notes::LENGTH_TOO_SMALL);
+            return span(head.body_start as usize, head.body_start as usize + length as usize);
+        }
+        Some(length) if length > there && !notes.contains(Notes::CUT) => notes.insert(Notes::LENGTH_TOO_LARGE),
+        Some(_) => {}
+    }
+    rest
 }
 
 fn finish(bytes: &[u8], head: Head, body: Span, notes: Notes) -> SipMessage {
@@ -102,7 +216,7 @@ fn finish(bytes: &[u8], head: Head, body: Span, notes: Notes) -> SipMessage {
         bytes: bytes.into(),
         start: head.start,
         start_line: head.start_line,
-        headers: head.headers.into(),
+        headers: head.headers.as_slice().into(),
         headers_end: head.headers_end,
         body,
         notes,
@@ -110,42 +224,85 @@ fn finish(bytes: &[u8], head: Head, body: Span, notes: Notes) -> SipMessage {
 }
 
 fn read_start_line(bytes: &[u8], line: &[u8], notes: &mut Notes) -> Option<StartLine> {
-    let (first, middle, last) = split_start_line(line)?;
-    let span = |part: &[u8]| {
-        let start = (part.as_ptr() as usize).wrapping_sub(bytes.as_ptr() as usize);
-        Span { start: start as u32, end: (start + part.len()) as u32 }
+    let StartParts { first, middle, last, odd_spaces } = StartParts::split(line)?;
+    if odd_spaces {
+        notes.insert(Notes::START_LINE_SPACES);
+    }
+    let within = |part: &[u8]| {
+        let start = (part.as_ptr() as usize).saturating_sub(bytes.as_ptr() as usize);
+        span(start, start + part.len())
     };
-    if first.starts_with(b"SIP/") {
-        let digits = std::str::from_utf8(middle).ok()?;
-        let status = digits.parse::<u64>().unwrap_or(u64::MAX);
+    let version = if is_sip_version(first) { first } else { last };
+    if !version.eq_ignore_ascii_case(b"SIP/2.0") {
+        notes.insert(Notes::VERSION);
+    }
+    if is_sip_version(first) {
+        let status = number(middle)?;
         if !(100..700).contains(&status) {
             notes.insert(Notes::STATUS_RANGE);
         }
-        return Some(StartLine::Response { status, reason: span(last) });
+        return Some(StartLine::Response { status, reason: within(last) });
     }
-    if last != b"SIP/2.0" {
-        notes.insert(Notes::VERSION);
+    let bare = middle.strip_prefix(b"<").map(|uri| uri.strip_suffix(b">").unwrap_or(uri).trim_ascii());
+    if bare.is_some() {
+        notes.insert(Notes::URI_BRACKETS);
     }
     let method = Method::new(std::str::from_utf8(first).ok()?);
-    Some(StartLine::Request { method, uri: span(middle) })
+    Some(StartLine::Request { method, uri: within(bare.unwrap_or(middle)) })
 }
 
-/// Request: method, URI, version. Response: version, status, reason. `None` when the line is neither.
-fn split_start_line(line: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let line = line.trim_ascii_end();
-    let space = memchr::memchr(b' ', line)?;
-    let (first, rest) = line.split_at(space);
-    let rest = rest.trim_ascii_start();
-    if first.starts_with(b"SIP/") {
-        let end = memchr::memchr(b' ', rest).unwrap_or(rest.len());
-        let (status, reason) = rest.split_at(end);
-        let is_number = !status.is_empty() && status.iter().all(u8::is_ascii_digit);
-        return is_number.then_some((first, status, reason.trim_ascii()));
+/// A start line in three. Request: method, URI, version. Response: version, status, reason.
+struct StartParts<'a> {
+    first: &'a [u8],
+    middle: &'a [u8],
+    last: &'a [u8],
+    odd_spaces: bool,
+}
+
+impl<'a> StartParts<'a> {
+    /// `None` when the line is neither. Several spaces between the parts, and spaces in the URI, are forgiven: the
+    /// method is the first word and the version the last one.
+    fn split(line: &'a [u8]) -> Option<Self> {
+        let space = line.iter().position(|byte| is_space(*byte))?;
+        let (first, rest) = line.split_at_checked(space)?;
+        let rest = rest.trim_ascii_start();
+        if is_sip_version(first) {
+            let end = rest.iter().position(|byte| is_space(*byte)).unwrap_or(rest.len());
+            let (middle, last) = rest.split_at_checked(end)?;
+            let odd_spaces = line.get(space + 1) == Some(&b' ') || line.get(space) == Some(&b'\t');
+            let is_number = !middle.is_empty() && middle.iter().all(u8::is_ascii_digit);
+            return is_number.then_some(Self { first, middle, last: last.trim_ascii(), odd_spaces });
+        }
+        let rest = rest.trim_ascii_end();
+        let (uri, last) = rest.split_at_checked(rest.iter().rposition(|byte| is_space(*byte))?)?;
+        let (middle, last) = (uri.trim_ascii_end(), last.trim_ascii_start());
+        let odd_spaces =
+            first.len() + middle.len() + last.len() + 2 != line.len() || middle.iter().any(|byte| is_space(*byte));
+        let is_request = is_sip_version(last) && !middle.is_empty() && first.iter().copied().all(is_token);
+        is_request.then_some(Self { first, middle, last, odd_spaces })
     }
-    let (uri, version) = rest.split_at(memchr::memrchr(b' ', rest)?);
-    let version = version.trim_ascii();
-    let is_request = version.starts_with(b"SIP/") && first.iter().copied().all(is_token);
-    is_request.then_some((first, uri.trim_ascii(), version))
+}
+
+/// `SIP/2.0`, or any other number; case is ignored (RFC 3261, 7.1).
+fn is_sip_version(word: &[u8]) -> bool {
+    match word.split_at_checked(4) {
+        Some((name, [digit, rest @ ..])) => {
+            name.eq_ignore_ascii_case(b"SIP/")
+                && digit.is_ascii_digit()
+                && rest.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+        }
+        _ => false,
+    }
+}
+
+/// Whether a method or SIP version, and white space behind it, come first. Nearly all that is not SIP fails here.
+fn starts_with_word(bytes: &[u8]) -> bool {
+    let word = bytes.iter().take(SIP_METHOD_BYTES + 1).take_while(|byte| is_token(**byte) || **byte == b'/').count();
+    (1..=SIP_METHOD_BYTES).contains(&word) && bytes.get(word).copied().is_some_and(is_space)
+}
+
+fn span(start: usize, end: usize) -> Span {
+    Span { start: start as u32, end: end as u32 }
 }
 
 fn skip_leading_crlf(bytes: &[u8]) -> &[u8] {
@@ -168,7 +325,14 @@ fn line_end_len(bytes: &[u8], line: usize) -> usize {
     }
 }
 
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
 /// RFC 3261, 25.1: `token`.
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&byte)
 }
+
+#[cfg(test)]
+mod tests;

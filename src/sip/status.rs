@@ -1,1 +1,0 @@
-//! Status codes and what they mean.
