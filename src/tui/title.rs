@@ -37,13 +37,16 @@ pub fn draw(buffer: &mut Buffer, area: Rect, state: &State) {
     let room = usize::from(area.width.saturating_sub(2));
     let total = |pieces: &[Piece]| pieces.iter().map(|p| paint::width(&p.long) + 2).sum::<usize>().saturating_sub(2);
     while total(&pieces) > room {
-        let Some(at) = (0..pieces.len()).min_by_key(|at| pieces.get(*at).map_or(u8::MAX, |piece| piece.keep)) else { break };
+        let Some(at) = (0..pieces.len()).min_by_key(|at| pieces.get(*at).map_or(u8::MAX, |piece| piece.keep)) else {
+            break;
+        };
+        let more = pieces.len() > 1;
         match pieces.get_mut(at) {
             Some(piece) if piece.short != piece.long => {
                 piece.long = piece.short.clone();
                 piece.keep += SHORTENED;
             }
-            _ if pieces.len() > 1 => {
+            Some(_) if more => {
                 pieces.remove(at);
             }
             _ => break,

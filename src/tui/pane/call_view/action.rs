@@ -26,8 +26,8 @@ pub enum CallViewAction {
     },
     /// Show the message on the full screen, or go back to the ladder.
     Raw,
-    /// Move the focus between the ladder and the message beside it.
-    Focus,
+    /// Scroll the message beside the ladder by this many rows (up when negative).
+    ScrollMessage(i32),
     /// Select the next or previous message while one is shown.
     Message(i32),
     /// Wrap long lines, or cut them.

@@ -115,7 +115,7 @@ fn headers(left: Vec<((String, usize), String)>, right: Vec<((String, usize), St
     out
 }
 
-/// Body lines, aligned on their longest common subsequence.
+/// Body lines, aligned so that as many as possible stand beside their equal, and then beside their like.
 fn bodies(left: Vec<String>, right: Vec<String>) -> Vec<Pair> {
     let pair = |left: Option<&String>, right: Option<&String>| Pair {
         part: Part::Body,
@@ -126,44 +126,47 @@ fn bodies(left: Vec<String>, right: Vec<String>) -> Vec<Pair> {
         return (0..left.len().max(right.len())).map(|i| pair(left.get(i), right.get(i))).collect();
     }
     let stride = right.len() + 1;
-    let mut common = vec![0_u16; (left.len() + 1) * stride];
-    let at = |common: &[u16], i: usize, j: usize| common.get(i * stride + j).copied().unwrap_or(0);
+    let mut best = vec![0_u32; (left.len() + 1) * stride];
+    let at = |best: &[u32], i: usize, j: usize| best.get(i * stride + j).copied().unwrap_or(0);
     for (i, a) in left.iter().enumerate().rev() {
         for (j, b) in right.iter().enumerate().rev() {
-            let best =
-                if a == b { at(&common, i + 1, j + 1) + 1 } else { at(&common, i + 1, j).max(at(&common, i, j + 1)) };
-            if let Some(cell) = common.get_mut(i * stride + j) {
-                *cell = best;
+            let beside = at(&best, i + 1, j + 1) + likeness(a, b);
+            let value = beside.max(at(&best, i + 1, j)).max(at(&best, i, j + 1));
+            if let Some(cell) = best.get_mut(i * stride + j) {
+                *cell = value;
             }
         }
     }
     let mut out: Vec<Pair> = Vec::new();
     let (mut i, mut j) = (0, 0);
-    while i < left.len() || j < right.len() {
-        let (a, b) = (left.get(i), right.get(j));
-        if a.is_some() && a == b {
-            out.push(pair(a, b));
+    while let (Some(a), Some(b)) = (left.get(i), right.get(j)) {
+        let alike = likeness(a, b);
+        if alike > 0 && at(&best, i, j) == at(&best, i + 1, j + 1) + alike {
+            out.push(pair(Some(a), Some(b)));
             (i, j) = (i + 1, j + 1);
-        } else if a.is_some() && b.is_some() && similar(a, b) && at(&common, i, j) == at(&common, i + 1, j + 1) {
-            out.push(pair(a, b));
-            (i, j) = (i + 1, j + 1);
-        } else if b.is_none() || (a.is_some() && at(&common, i + 1, j) >= at(&common, i, j + 1)) {
-            out.push(pair(a, None));
+        } else if at(&best, i + 1, j) >= at(&best, i, j + 1) {
+            out.push(pair(Some(a), None));
             i += 1;
         } else {
-            out.push(pair(None, b));
+            out.push(pair(None, Some(b)));
             j += 1;
         }
     }
+    out.extend(left.iter().skip(i).map(|line| pair(Some(line), None)));
+    out.extend(right.iter().skip(j).map(|line| pair(None, Some(line))));
     out
 }
 
-/// Two body lines that say the same thing with other values (`m=`, `c=`, the same attribute).
-fn similar(a: Option<&String>, b: Option<&String>) -> bool {
-    let head = |line: Option<&String>| {
-        line.and_then(|line| line.find(['=', ':']).and_then(|at| line.get(..=at)).map(str::to_owned))
+/// 4 for equal lines, 1 for those that say the same thing with other values (`m=`, the same attribute), else 0.
+fn likeness(a: &str, b: &str) -> u32 {
+    let head = |line: &str| {
+        let end = if line.starts_with("a=") { line.find(':') } else { line.find(['=', ':']) };
+        end.and_then(|end| line.get(..=end)).map(str::to_owned)
     };
-    head(a).is_some() && head(a) == head(b)
+    match a == b {
+        true => 4,
+        false => u32::from(head(a).is_some() && head(a) == head(b)),
+    }
 }
 
 /// The comparison as text: equal lines once, others with `-` and `+`.

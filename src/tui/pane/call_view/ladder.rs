@@ -33,51 +33,39 @@ pub(super) struct LadderPane<'a> {
 }
 
 impl LadderPane<'_> {
-    /// The hosts above their columns.
+    /// The hosts above their columns, and at the edges whether there are more.
     pub fn draw_header(&self, area: Rect, buffer: &mut Buffer) {
-        let style = self.theme.style(Role::Title);
-        let y = area.y;
-        let title = self.clock.title();
-        let mut free = buffer.set_stringn(area.x, y, title, usize::from(area.width), self.theme.style(Role::Dim)).0;
-        free += u16::from(free > area.x);
+        if area.is_empty() {
+            return;
+        }
+        let (name, key) = (self.theme.style(Role::Title), self.theme.style(Role::Key));
+        let room = usize::from(area.width);
+        let mut free = buffer.set_stringn(area.x, area.y, self.clock.title(), room, self.theme.style(Role::Dim)).0 + 1;
+        if self.geometry.first > 0 && free < area.right() {
+            free = buffer.set_stringn(free, area.y, self.theme.glyph(Glyph::ArrowLeft), 1, key).0 + 1;
+        }
+        let last = self.geometry.columns().last().map_or(0, |(column, _)| column + 1);
+        let mut right = area.right();
+        if last < self.geometry.all && area.width > 1 {
+            right -= 2;
+            buffer.set_stringn(area.right() - 1, area.y, self.theme.glyph(Glyph::ArrowRight), 1, key);
+        }
         for (column, x) in self.geometry.columns() {
             let Some(host) = self.page.ladder.columns.get(column) else { continue };
-            let room = usize::from(self.geometry.pitch.saturating_sub(1));
+            let pitch = self.geometry.pitch.saturating_sub(1);
+            let room = usize::from(pitch.min(right.saturating_sub(free)));
             let whole = match host.endpoints.as_slice() {
                 [one] => one.to_string(),
                 _ => host.label(),
             };
-            let label = if width(&whole) <= room { whole } else { host.label() };
-            let label = cut_front(&label, room, self.theme);
+            let label = [whole, host.label(), host.ip.to_string()].into_iter().find(|label| width(label) <= room);
+            let label = label.unwrap_or_else(|| cut_front(&host.ip.to_string(), room, self.theme));
             let wide = u16::try_from(width(&label)).unwrap_or(u16::MAX);
-            let at = x.saturating_sub(wide / 2).max(free).min(area.right().saturating_sub(wide).max(free));
-            if at < area.right() {
-                free = buffer.set_stringn(at, y, &label, usize::from(area.right() - at), style).0 + 1;
+            let at = x.saturating_sub(wide / 2).min(right.saturating_sub(wide)).max(free);
+            if at < right {
+                free = buffer.set_stringn(at, area.y, &label, usize::from(right - at), name).0 + 1;
             }
         }
-        self.draw_more(area, buffer);
-    }
-
-    /// Says at the edges that there are more columns.
-    fn draw_more(&self, area: Rect, buffer: &mut Buffer) {
-        let style = self.theme.style(Role::Key);
-        let (left, right) = self.theme_arrows();
-        if self.geometry.first > 0 {
-            buffer.set_stringn(self.geometry_left(area), area.y, left, 1, style);
-        }
-        let last = self.geometry.columns().last().map_or(0, |(column, _)| column + 1);
-        if last < self.geometry.all && area.width > 0 {
-            buffer.set_stringn(area.right() - 1, area.y, right, 1, style);
-        }
-    }
-
-    fn geometry_left(&self, area: Rect) -> u16 {
-        let left = u16::try_from(self.geometry.bounds().0).unwrap_or(0).saturating_sub(1);
-        left.clamp(area.x, area.right().saturating_sub(1).max(area.x))
-    }
-
-    fn theme_arrows(&self) -> (&'static str, &'static str) {
-        (self.theme.glyph(Glyph::ArrowLeft), self.theme.glyph(Glyph::ArrowRight))
     }
 
     /// The rows. Returns the items drawn and their screen rows.
@@ -99,7 +87,7 @@ impl LadderPane<'_> {
         pen.lifelines();
         let Some(shown) = self.page.items.get(item) else { return };
         match shown.what {
-            What::End(call) => self.draw_end(call, &mut pen),
+            What::End(call) => self.draw_end(call, row, &mut pen),
             What::Row(index) => {
                 let Some(ladder_row) = self.page.ladder.rows.get(index) else { return };
                 match &ladder_row.kind {
@@ -139,7 +127,9 @@ impl LadderPane<'_> {
 
     fn draw_message(&self, row: &MessageRow, pen: &mut Pen<'_>) {
         let style = self.colour.style(row, self.theme);
-        let mut label = vec![(row.label.clone(), style)];
+        let number = call_number(row.call, self.page.calls.len(), self.theme);
+        let label = number.map_or_else(|| row.label.clone(), |number| format!("{number} {}", row.label));
+        let mut label = vec![(label, style)];
         let warn = self.theme.style(Role::Warn);
         let times = if self.theme.ascii { "x" } else { "×" };
         let nth = self.page.nth(row);
@@ -171,9 +161,14 @@ impl LadderPane<'_> {
         pen.arrow(row.from, row.to, &[(label, style)], style);
     }
 
-    fn draw_end(&self, call: usize, pen: &mut Pen<'_>) {
+    /// The closing line has no time: a long one begins further left.
+    fn draw_end(&self, call: usize, row: Rect, pen: &mut Pen<'_>) {
         let Some((text, role)) = self.page.calls.get(call).and_then(|call| ending::sentence(call)) else { return };
-        pen.across(&format!(" {text} "), self.theme.style(role));
+        let text = fit(&format!(" {text} "), usize::from(row.width), self.theme);
+        let left = u16::try_from(self.geometry.bounds().0).unwrap_or(row.x) + 1;
+        let latest = row.right().saturating_sub(u16::try_from(width(&text)).unwrap_or(u16::MAX));
+        let x = left.min(latest).max(row.x);
+        pen.buffer.set_stringn(x, row.y, &text, usize::from(row.right() - x), self.theme.style(role));
     }
 
     fn draw_sdp(&self, item: usize, text: &str, row: Rect, buffer: &mut Buffer) {
@@ -187,6 +182,15 @@ impl LadderPane<'_> {
         let x = x.min(right - wide).max(left + 2);
         pen.put(x, text, self.theme.style(Role::Body));
     }
+}
+
+/// Calls that colours can tell apart; more are numbered.
+const COLOURED_CALLS: usize = 6;
+
+/// The number of one call of several, where colours cannot tell whose a row is.
+pub(super) fn call_number(call: usize, calls: usize, theme: &Theme) -> Option<String> {
+    let needed = calls > COLOURED_CALLS || (calls > 1 && theme.no_color);
+    needed.then(|| format!("{}:", call + 1))
 }
 
 /// The text without its front, where the room is too small: the end of an address tells more.
@@ -217,10 +221,13 @@ fn draw_rtp(row: &RtpRow, pen: &mut Pen<'_>) {
     let packets = count(there.saturating_add(back));
     let texts = [
         format!(" RTP {codec}{left} {arrow} {right}  {packets} packets "),
-        format!(" RTP {codec}{left} {arrow} {right}  {packets} "),
-        format!(" RTP {codec}:{} {arrow} :{}  {packets} ", left.port, right.port),
-        format!(" RTP {codec}{arrow} {packets} "),
+        format!(" RTP {codec}{left} {arrow} {right} {packets} pkt "),
+        format!(" RTP {codec}:{} {arrow} :{}  {packets} packets ", left.port, right.port),
+        format!(" RTP {codec}:{} {arrow} :{} {packets} pkt ", left.port, right.port),
+        format!(" RTP {codec}{arrow} {packets} packets "),
+        format!(" RTP {codec}{arrow} {packets} pkt "),
         format!(" RTP {arrow} {packets} "),
+        " RTP ".to_owned(),
     ];
     pen.bar(row.from.min(row.to), row.from.max(row.to), &texts);
 }

@@ -100,8 +100,15 @@ pub(super) fn place(message: &Message, utc: bool) -> String {
     )
 }
 
+/// The same without the time, for a narrow pane.
+pub(super) fn hop(message: &Message) -> String {
+    let size = message.sip.bytes().len();
+    let name = message.transport.name();
+    format!("{}  {} → {}  {name}  {size} B", packet_names(&message.packets), message.flow.src, message.flow.dst)
+}
+
 /// What is worth knowing about a message beyond its text.
-pub(super) fn remarks(page: &Page, row: &MessageRow, utc: bool) -> Vec<String> {
+pub(super) fn remarks(page: &Page, row: &MessageRow) -> Vec<String> {
     let mut out = Vec::new();
     if let Some(original) = row.message.repeats {
         let call = page.calls.get(row.call);
@@ -124,7 +131,6 @@ pub(super) fn remarks(page: &Page, row: &MessageRow, utc: bool) -> Vec<String> {
         Some(false) => out.push("fork: this branch was not answered".to_owned()),
         None => {}
     }
-    let _ = utc;
     out
 }
 
@@ -138,7 +144,7 @@ fn text_of(page: &Page, item: usize, utc: bool) -> Vec<RawLine> {
     let Some(row) = page.row(item) else { return Vec::new() };
     match &row.kind {
         RowKind::Message(row) => {
-            let remarks = remarks(page, row, utc).into_iter().map(|text| plain(Part::Note, text));
+            let remarks = remarks(page, row).into_iter().map(|text| plain(Part::Note, text));
             remarks.chain(raw::lines(&row.message.sip)).collect()
         }
         RowKind::Fact(fact) => fact_text(fact, utc).into_iter().map(|text| plain(Part::Header, text)).collect(),
@@ -186,15 +192,17 @@ fn rtp_text(row: &RtpRow, utc: bool) -> Vec<String> {
 }
 
 /// One or two lines about the selected row, for a screen without room for the message pane.
-pub(super) fn summary(page: &Page, item: usize, utc: bool) -> (String, Vec<RawLine>) {
+pub(super) fn summary(page: &Page, item: usize, utc: bool, room: usize) -> (String, Vec<RawLine>) {
     match page.message_row(item) {
         Some(row) => {
             let start =
                 RawLine { part: Part::Start, name_len: 0, text: shown(row.message.sip.start_line().as_bytes()) };
-            let mut notes = remarks(page, row, utc);
+            let mut notes = remarks(page, row);
             notes.extend(row.message.sip.notes().texts().map(str::to_owned));
             let notes = (!notes.is_empty()).then(|| RawLine { part: Part::Note, name_len: 0, text: notes.join("; ") });
-            (place(&row.message, utc), std::iter::once(start).chain(notes).collect())
+            let whole = place(&row.message, utc);
+            let place = if raw::width(&whole) + 6 > room { hop(&row.message) } else { whole };
+            (place, std::iter::once(start).chain(notes).collect())
         }
         None => {
             let mut lines = text_of(page, item, utc).into_iter();

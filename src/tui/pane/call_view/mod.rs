@@ -51,8 +51,6 @@ const BESIDE: u16 = 120;
 enum Focus {
     #[default]
     Ladder,
-    /// The message beside the ladder.
-    Message,
     /// The message on the full screen.
     Full,
 }
@@ -132,6 +130,12 @@ impl CallView {
         }
     }
 
+    /// The same with times in UTC, or in the machine's zone.
+    #[must_use]
+    pub fn in_utc(self, utc: bool) -> Self {
+        Self { utc, ..self }
+    }
+
     /// The calls shown.
     pub fn keys(&self) -> &[CallKey] {
         &self.keys
@@ -142,7 +146,7 @@ impl CallView {
         match (&self.comparison, self.focus) {
             (Some(_), _) => Context::Diff,
             (None, Focus::Ladder) => Context::CallView,
-            (None, Focus::Message | Focus::Full) => Context::Raw,
+            (None, Focus::Full) => Context::Raw,
         }
     }
 
@@ -263,9 +267,10 @@ impl CallView {
     }
 
     fn scroll_to_cursor(&mut self, height: usize) {
+        let height = height.max(1);
         let first = self.page.first_line(self.cursor_at);
         let end = self.page.first_line(self.cursor_at + 1);
-        let needed = (end - first).clamp(1, height.max(1));
+        let needed = (end - first).clamp(1, height);
         self.top = self.top.clamp((first + needed).saturating_sub(height), first);
         self.top = self.top.min(self.page.lines.len().saturating_sub(height));
     }
@@ -273,7 +278,7 @@ impl CallView {
     /// Ladder and message beside each other. The split depends on the terminal and the number of columns.
     fn beside(&self, area: Rect) -> (Rect, Rect) {
         let wanted = Geometry::comfortable(self.page.ladder.columns.len(), 15);
-        let (least, most) = (area.width * 45 / 100, area.width * 58 / 100);
+        let (least, most) = (area.width * 45 / 100, area.width * 60 / 100);
         let shift = i32::from(wanted.clamp(least, most)) - self.widen * 4;
         let ladder = u16::try_from(shift).unwrap_or(0).clamp(40, area.width.saturating_sub(30).max(40));
         let [left, right] = Layout::horizontal([Constraint::Length(ladder), Constraint::Fill(1)]).areas(area);
@@ -282,9 +287,8 @@ impl CallView {
 
     fn draw_beside(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme) {
         let [rule, area] = Layout::horizontal([Constraint::Length(2), Constraint::Fill(1)]).areas(area);
-        let role = if self.focus == Focus::Message { Role::Title } else { Role::Dim };
         for y in rule.top()..rule.bottom() {
-            buffer.set_stringn(rule.x, y, theme.glyph(Glyph::Vertical), 1, theme.style(role));
+            buffer.set_stringn(rule.x, y, theme.glyph(Glyph::Vertical), 1, theme.style(Role::Dim));
         }
         self.draw_message(area, buffer, theme);
     }
@@ -298,7 +302,9 @@ impl CallView {
         let [place, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
         self.areas.message = body;
         if let Some(message) = self.page.message(self.cursor_at) {
-            let text = message::plain(&message::place(message, self.utc), theme);
+            let whole = message::place(message, self.utc);
+            let text = if width(&whole) > usize::from(place.width) { message::hop(message) } else { whole };
+            let text = message::plain(&text, theme);
             put(buffer, place, &text, theme, Role::Dim);
         }
         self.message.prepare(&self.page, self.cursor_at, self.utc, (body.width, body.height));
@@ -317,7 +323,7 @@ impl CallView {
         if area.is_empty() {
             return;
         }
-        let (place, lines) = message::summary(&self.page, self.cursor_at, self.utc);
+        let (place, lines) = message::summary(&self.page, self.cursor_at, self.utc, usize::from(area.width));
         let place = message::plain(&place, theme);
         let lines: Vec<_> =
             lines.into_iter().map(|line| raw::RawLine { text: message::plain(&line.text, theme), ..line }).collect();
@@ -336,6 +342,9 @@ impl CallView {
     }
 
     fn draw_title(&self, area: Rect, buffer: &mut Buffer, snapshot: &Snapshot, theme: &Theme) {
+        if area.is_empty() {
+            return;
+        }
         let mut x = area.x;
         let mut write = |text: &str, role: Role| {
             let text = message::plain(text, theme);
@@ -361,7 +370,11 @@ impl CallView {
         write(&format!("{} calls", self.page.calls.len()), Role::Title);
         for (number, call) in self.page.calls.iter().enumerate() {
             let role = Role::Series(u16::try_from(number).unwrap_or(u16::MAX));
-            write(&format!("  {} {}", theme.glyph(Glyph::Up), ending::parties(call)), role);
+            let mark = match ladder::call_number(number, self.page.calls.len(), theme) {
+                Some(number) => number,
+                None => theme.glyph(Glyph::Up).to_owned(),
+            };
+            write(&format!("  {mark} {}", ending::parties(call)), role);
         }
     }
 

@@ -205,8 +205,8 @@ impl Page {
             let Some(message) = self.message(item).filter(|message| message.has_sdp) else { continue };
             let texts = match self.options.sdp {
                 SdpMode::Off => Vec::new(),
-                SdpMode::Short => sdp::summary(message.sip.body()),
-                SdpMode::Whole => sdp::lines(message.sip.body()),
+                SdpMode::Short => sdp::summary(&message.sip),
+                SdpMode::Whole => sdp::lines(&message.sip),
             };
             lines.extend(texts.into_iter().map(|text| Line { item, sdp: Some(text) }));
         }

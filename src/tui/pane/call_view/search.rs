@@ -37,6 +37,9 @@ impl PromptKind {
     }
 }
 
+/// Messages whose answer is remembered while a search stands; it keeps them in memory, so there is an end to it.
+const REMEMBERED: usize = 8_192;
+
 /// What is searched for. Case is ignored.
 #[derive(Debug)]
 pub(super) struct Needle {
@@ -68,6 +71,9 @@ impl Needle {
         let key = Arc::as_ptr(message) as usize;
         if let Some((_, found)) = self.known.get(&key) {
             return *found;
+        }
+        if self.known.len() >= REMEMBERED {
+            self.known.clear();
         }
         let found = self.bytes.is_match(message.sip.bytes());
         self.known.insert(key, (Arc::clone(message), found));

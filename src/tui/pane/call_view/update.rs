@@ -34,13 +34,13 @@ impl CallView {
             Do::Wheel { at, rows } => {
                 let over_message = self.areas.message.contains((*at).into());
                 if over_message && self.comparison.is_none() && self.explanation.is_none() {
-                    self.message.scroll = moved(self.message.scroll, *rows, usize::MAX);
+                    self.scroll_message(*rows);
                 } else {
                     self.scroll(*rows, size);
                 }
             }
             Do::Raw => self.focus = if self.focus == Focus::Full { Focus::Ladder } else { Focus::Full },
-            Do::Focus => self.change_focus(size),
+            Do::ScrollMessage(rows) => self.scroll_message(*rows),
             Do::Message(steps) => self.step_message(*steps),
             Do::Wrap => {
                 self.message.wrap = !self.message.wrap;
@@ -111,9 +111,13 @@ impl CallView {
             let last = self.page.items.len().saturating_sub(1);
             self.select(moved(self.cursor_at, rows, last));
         } else {
-            let last = self.message.pieces.len().saturating_sub(usize::from(self.areas.message.height));
-            self.message.scroll = moved(self.message.scroll, rows, last);
+            self.scroll_message(rows);
         }
+    }
+
+    fn scroll_message(&mut self, rows: i32) {
+        let last = self.message.pieces.len().saturating_sub(usize::from(self.areas.message.height));
+        self.message.scroll = moved(self.message.scroll, rows, last);
     }
 
     fn sideways(&mut self, steps: i32) {
@@ -124,14 +128,6 @@ impl CallView {
             let longest = self.message.lines.iter().map(|line| line.text.len()).max().unwrap_or(0);
             self.message.pan = moved(self.message.pan, steps.saturating_mul(8), longest);
         }
-    }
-
-    fn change_focus(&mut self, size: Size) {
-        self.focus = match self.focus {
-            Focus::Ladder if size.width >= super::BESIDE => Focus::Message,
-            Focus::Ladder => Focus::Full,
-            Focus::Message | Focus::Full => Focus::Ladder,
-        };
     }
 
     /// To the next or previous message, past facts and streams.
