@@ -1,1 +1,259 @@
-//! From arguments to an exit code.
+//! From arguments to an exit code: reads like a table of contents.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, bail};
+use clap::Parser;
+
+use crate::capture::demo::DemoSource;
+use crate::capture::file::FileSource;
+use crate::capture::live::{LiveOptions, LiveSource};
+use crate::capture::privileges::{Invoker, drop_privileges};
+use crate::capture::{Source, SourceError, device};
+use crate::cli::Cli;
+use crate::engine::{Engine, EngineOptions, Handle, Observer};
+use crate::export::json::PacketNames;
+use crate::export::ladder::LadderText;
+use crate::export::lines::Lines;
+use crate::export::{self, scope};
+use crate::signals::Signals;
+use crate::store::filter::Filter;
+use crate::store::snapshot::Snapshot;
+use crate::time::Timestamp;
+use crate::track::call::CallKey;
+use crate::{sip, tui};
+
+const CANNOT: u8 = 1;
+const USAGE: u8 = 2;
+
+/// 2026-01-05 09:00 UTC: when the demo happens if nobody watches it.
+const DEMO_START_S: i64 = 1_767_603_600;
+
+/// How often a run without terminal looks for signals.
+const SIGNAL_CHECK: Duration = Duration::from_millis(50);
+
+/// Runs the program with the arguments of the process.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match carry_out(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sipwatch: {error:#}");
+            ExitCode::from(exit_status(&error))
+        }
+    }
+}
+
+fn carry_out(cli: &Cli) -> anyhow::Result<()> {
+    if let Some(word) = &cli.explain {
+        return explain(word);
+    }
+    let filter = parse_filter(cli)?;
+    if cli.has_screen() && !io::stdout().is_terminal() {
+        bail!("standard output is no terminal. Use --report json, --json or --ladder CALL-ID, or run it in a terminal");
+    }
+    let sources = open_sources(cli)?;
+    let invoker = Invoker {
+        sudo_uid: std::env::var("SUDO_UID").ok(),
+        sudo_gid: std::env::var("SUDO_GID").ok(),
+        user: cli.user.clone(),
+        keep: cli.no_drop,
+    };
+    drop_privileges(&invoker)?;
+    if cli.has_screen() {
+        return screen(cli, sources);
+    }
+    let signals = Signals::register().context("cannot listen for signals")?;
+    if cli.json {
+        return json_lines(cli, sources, filter, &signals);
+    }
+    let handle = start(cli, sources, None)?;
+    let snapshot = wait_for_end(handle, &signals)?;
+    print_at_end(cli, &filter, &snapshot.snapshot)?;
+    snapshot.outcome()
+}
+
+fn explain(word: &str) -> anyhow::Result<()> {
+    let Some(explanation) = sip::explain::explain(word) else {
+        bail!("\"{word}\" is no method, status code or header known here. Try INVITE, 481 or Subscription-State");
+    };
+    write!(io::stdout(), "{explanation}")?;
+    Ok(())
+}
+
+/// A filter that was not understood is wrong usage.
+#[derive(Debug, thiserror::Error)]
+#[error("--filter \"{text}\": {error}")]
+struct FilterUsage {
+    text: String,
+    error: crate::store::filter::FilterError,
+}
+
+fn parse_filter(cli: &Cli) -> Result<Filter, FilterUsage> {
+    let text = cli.filter.as_deref().unwrap_or_default();
+    Filter::parse(text).map_err(|error| FilterUsage { text: text.to_owned(), error })
+}
+
+fn open_sources(cli: &Cli) -> anyhow::Result<Vec<Box<dyn Source>>> {
+    if cli.demo {
+        return Ok(vec![demo(cli.has_screen() || cli.json)]);
+    }
+    if !cli.files.is_empty() {
+        if !cli.bpf.is_empty() {
+            return Err(BpfOnFile.into());
+        }
+        return Ok(vec![Box::new(FileSource::open(&cli.files)?)]);
+    }
+    let default = [device::default_device()];
+    let devices: &[String] = if cli.interfaces.is_empty() { &default } else { &cli.interfaces };
+    let mut sources: Vec<Box<dyn Source>> = Vec::with_capacity(devices.len());
+    for (index, device) in devices.iter().enumerate() {
+        let options = LiveOptions {
+            filter: cli.bpf(),
+            buffer_mib: cli.buffer,
+            index: u16::try_from(index).context("too many interfaces; use -i any")?,
+            promiscuous: true,
+        };
+        sources.push(Box::new(LiveSource::open(device, &options)?));
+    }
+    Ok(sources)
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("BPF words filter a live capture. For a file use --filter, or tcpdump -r FILE -w OTHER with these words")]
+struct BpfOnFile;
+
+/// The demo: in real time for the screen, else at once and with the same times on every run.
+fn demo(paced: bool) -> Box<dyn Source> {
+    let start = if paced { wall_clock() } else { Timestamp::from_parts(DEMO_START_S, 0) };
+    Box::new(DemoSource::new(start, paced))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the demo plays as if its packets came now")]
+fn wall_clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_parts(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), i64::from(since.subsec_nanos()))
+}
+
+fn start(cli: &Cli, sources: Vec<Box<dyn Source>>, observer: Option<Box<dyn Observer>>) -> anyhow::Result<Handle> {
+    let options = EngineOptions {
+        publish: cli.has_screen(),
+        end_with_sources: !cli.has_screen(),
+        live_queue: cli.queue_batches,
+        ..EngineOptions::default()
+    };
+    Engine::start(sources, options, observer).context("cannot start a thread")
+}
+
+/// What is known at the end of a run without terminal, and how it went.
+struct Ended {
+    snapshot: std::sync::Arc<Snapshot>,
+    failure: Option<String>,
+}
+
+impl Ended {
+    fn outcome(self) -> anyhow::Result<()> {
+        match self.failure {
+            Some(failure) => bail!(failure),
+            None => Ok(()),
+        }
+    }
+}
+
+fn wait_for_end(handle: Handle, signals: &Signals) -> anyhow::Result<Ended> {
+    while !handle.wait_for(SIGNAL_CHECK) {
+        if signals.asked_to_end() {
+            handle.stop_sources();
+        }
+    }
+    for warning in handle.warnings() {
+        eprintln!("sipwatch: warning: {warning}");
+    }
+    let failure = handle.failure();
+    Ok(Ended { snapshot: handle.wait()?, failure })
+}
+
+fn print_at_end(cli: &Cli, filter: &Filter, snapshot: &Snapshot) -> anyhow::Result<()> {
+    let wanted = cli.ladder.as_deref().or(cli.call_id.as_deref());
+    let keys = chosen(snapshot, wanted, filter);
+    let mut out = BufWriter::new(io::stdout().lock());
+    match &cli.ladder {
+        Some(call_id) => {
+            if keys.is_empty() {
+                bail!("no call with a Call-ID like \"{call_id}\". --report calls lists what there is");
+            }
+            let text = LadderText { ascii: cli.ascii || !is_utf8_locale(), ..LadderText::default() };
+            export::ladder::write(snapshot, &keys, text, &mut out)?;
+        }
+        None => {
+            let kind = cli.report.as_deref().unwrap_or_default();
+            let report = export::report::find(kind).context("no such report")?;
+            let restricted = (wanted.is_some() || !filter.is_empty()).then(|| scope::restrict(snapshot, &keys));
+            (report.write)(restricted.as_ref().unwrap_or(snapshot), &mut out)?;
+        }
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// The calls that `--call-id` or `--ladder`, and `--filter`, leave over.
+fn chosen(snapshot: &Snapshot, call_id: Option<&str>, filter: &Filter) -> Vec<CallKey> {
+    let all = || snapshot.calls.iter().map(|call| call.key).collect();
+    let mut keys: Vec<CallKey> = call_id.map_or_else(all, |text| scope::find(snapshot, text));
+    keys.retain(|key| snapshot.call(*key).is_some_and(|call| filter.matches(call, snapshot.now)));
+    keys
+}
+
+fn json_lines(cli: &Cli, sources: Vec<Box<dyn Source>>, filter: Filter, signals: &Signals) -> anyhow::Result<()> {
+    let inputs = sources.iter().flat_map(|source| source.status().inputs.clone()).collect();
+    let lines = Lines::new(io::stdout(), PacketNames::named(inputs), cli.call_id.clone(), filter);
+    let handle = start(cli, sources, Some(Box::new(lines)))?;
+    wait_for_end(handle, signals)?.outcome()
+}
+
+fn screen(cli: &Cli, sources: Vec<Box<dyn Source>>) -> anyhow::Result<()> {
+    let handle = start(cli, sources, None)?;
+    let options = tui::UiOptions {
+        tab: cli.tab.as_deref().and_then(tui::Tab::find).unwrap_or_default(),
+        open_call: cli.call_id.clone(),
+        filter: cli.filter.clone(),
+        ascii: cli.ascii || !is_utf8_locale(),
+        no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
+        mouse: !cli.no_mouse,
+        follow: cli.files.is_empty(),
+        ..tui::UiOptions::default()
+    };
+    tui::run(options, &handle)?;
+    handle.stop();
+    match handle.failure() {
+        Some(failure) => bail!(failure),
+        None => Ok(()),
+    }
+}
+
+fn is_utf8_locale() -> bool {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG")).unwrap_or_default();
+    let locale = locale.to_ascii_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let closed = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(closed)
+            || cause
+                .downcast_ref::<serde_json::Error>()
+                .is_some_and(|e| e.io_error_kind() == Some(io::ErrorKind::BrokenPipe))
+    })
+}
+
+fn exit_status(error: &anyhow::Error) -> u8 {
+    let usage = error.is::<FilterUsage>()
+        || error.is::<BpfOnFile>()
+        || matches!(error.downcast_ref::<SourceError>(), Some(SourceError::Filter { .. }));
+    if usage { USAGE } else { CANNOT }
+}

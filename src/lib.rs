@@ -17,6 +17,7 @@ pub mod net;
 pub mod packet;
 pub mod rtp;
 pub mod sdp;
+pub mod signals;
 pub mod sip;
 pub mod store;
 pub mod text;

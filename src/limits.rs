@@ -21,8 +21,20 @@ pub const SNAP_LEN: i32 = 262_144;
 /// The largest packet that a file may hold, in bytes. A larger length in a file means that the file is broken.
 pub const FILE_PACKET_BYTES: u32 = 1024 * 1024;
 
+/// Interfaces described in one pcapng file; a mobile recorder has a dozen.
+pub const FILE_INTERFACES: usize = 4_096;
+
+/// Read buffer of one file, in bytes: 64 to 512 KiB read equally fast, 4 MiB a quarter slower.
+pub const FILE_BUFFER_BYTES: usize = 256 * 1024;
+
+/// Read buffers of all files that are merged together, in bytes: with more than 64 files each gets a smaller one.
+pub const FILE_BUFFERS_BYTES: usize = 16 * 1024 * 1024;
+
 /// How long a packet of one source waits for the others, so that several live sources merge in order, in ms.
 pub const MERGE_WINDOW_MS: i64 = 40;
+
+/// Batches that may wait to be merged before order gives way to memory.
+pub const MERGE_PENDING_BATCHES: usize = 128;
 
 /// Fragmented datagrams being put together at once. A phone system has a handful; more is an attack.
 pub const DEFRAG_DATAGRAMS: usize = 1_024;
@@ -84,6 +96,33 @@ pub const CALL_DIALOGS: usize = 64;
 /// Media endpoints one call may announce through SDP.
 pub const CALL_MEDIA: usize = 64;
 
+/// INVITE branches of one attempt, and senders of INVITEs of one call, that the call's state depends on.
+pub const CALL_BRANCHES: usize = 64;
+
+/// Subscriptions (event package, id, notifier) that one Call-ID may hold.
+pub const CALL_SUBSCRIPTIONS: usize = 32;
+
+/// Signalling flows remembered for one call.
+pub const CALL_FLOWS: usize = 8;
+
+/// RTP streams listed for one call.
+pub const CALL_STREAMS: usize = 256;
+
+/// Flows on which signalling or TCP facts were seen, in each of two generations: which calls an RST or an ICMP error concerns.
+pub const SIGNALLING_FLOWS: usize = 32_768;
+
+/// Calls that one fact on a flow is noted for: the newest ones. A trunk carries thousands.
+pub const FLOW_CALLS: usize = 32;
+
+/// TCP facts kept for a flow until its first SIP message.
+pub const FLOW_FACTS: usize = 4;
+
+/// Records for Wireshark's definition of a resent message, in each of two generations.
+pub const WIRESHARK_RECORDS: usize = 65_536;
+
+/// Codec names that are shared instead of copied.
+pub const CODEC_NAMES: usize = 256;
+
 /// RTP streams kept.
 pub const STREAMS: usize = 50_000;
 
@@ -110,3 +149,9 @@ pub const STAT_PEERS: usize = 4_096;
 
 /// TCP and ICMP facts kept for the ladder, per call.
 pub const CALL_FACTS: usize = 256;
+
+/// VLAN tags on one packet. Two are common, four are the most that carriers stack.
+pub const VLAN_TAGS: usize = 8;
+
+/// Extension headers of one IP packet. RFC 8200 foresees at most seven.
+pub const IP_EXTENSIONS: usize = 16;

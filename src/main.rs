@@ -1,2 +1,7 @@
-//! The `sipwatch` program.
-fn main() {}
+//! The `sipwatch` program: all of it is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sipwatch::app::run()
+}

@@ -127,6 +127,12 @@ impl Batch {
         self.arena.len()
     }
 
+    /// The packet at this position, from 0.
+    pub fn get(&self, position: usize) -> Option<Packet<'_>> {
+        let &(meta, start, end) = self.index.get(position)?;
+        Some(Packet { meta, data: self.arena.get(start as usize..end as usize).unwrap_or_default() })
+    }
+
     /// The packets, in capture order.
     pub fn iter(&self) -> impl Iterator<Item = Packet<'_>> {
         self.index.iter().map(|&(meta, start, end)| Packet {

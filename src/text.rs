@@ -20,8 +20,8 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Control characters, and those that reorder or hide text.
-fn is_unsafe(ch: char) -> bool {
+/// Whether a terminal would obey this character: control characters, and those that reorder or hide text.
+pub fn is_unsafe(ch: char) -> bool {
     ch.is_control()
         || matches!(ch, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

@@ -3,6 +3,15 @@
 //! A [`Source`] pushes [`Batch`]es into a [`BatchSink`]. What happens when the other side is slow is the sink's affair
 //! (live: drop and count; file: wait), so a source knows neither channels nor the engine.
 
+pub mod demo;
+pub mod device;
+pub mod file;
+mod filter;
+mod link;
+pub mod live;
+pub mod privileges;
+pub mod synth;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,6 +25,12 @@ use crate::packet::Batch;
 pub trait BatchSink {
     /// Takes the batch and leaves an empty one in its place. `Break` when nobody wants more.
     fn hand_on(&mut self, batch: &mut Batch) -> ControlFlow<()>;
+}
+
+impl<F: FnMut(&mut Batch) -> ControlFlow<()>> BatchSink for F {
+    fn hand_on(&mut self, batch: &mut Batch) -> ControlFlow<()> {
+        self(batch)
+    }
 }
 
 /// Something that gives packets.
@@ -62,6 +77,8 @@ pub enum SourceState {
 pub struct SourceStatus {
     /// `eth0`, `call.pcap`, `demo`.
     pub name: String,
+    /// Its inputs one by one: the files that one source merges, else its name.
+    pub inputs: Vec<String>,
     /// Live or file.
     pub kind: SourceKind,
     /// Link type by name, empty until known.
@@ -89,8 +106,10 @@ pub struct SourceStatus {
 impl SourceStatus {
     /// A source that is about to run.
     pub fn new(name: impl Into<String>, kind: SourceKind, filter: impl Into<String>) -> Self {
+        let name = name.into();
         Self {
-            name: name.into(),
+            inputs: vec![name.clone()],
+            name,
             kind,
             link: ArcSwap::default(),
             filter: filter.into(),
@@ -181,6 +200,9 @@ pub enum SourceError {
         /// Its first bytes in hex.
         starts: String,
     },
+    /// A source that failed while it ran, in its own sentence.
+    #[error("{0}")]
+    Stopped(String),
     /// Anything else that libpcap says.
     #[error("{device}: {why}. Interfaces here: {here}")]
     Device {

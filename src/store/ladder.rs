@@ -115,6 +115,11 @@ impl FactRow {
         }
     }
 
+    /// The packet that it was seen in.
+    pub fn packet(&self) -> PacketId {
+        fact_packet(&self.fact)
+    }
+
     /// Whether it means that something did not arrive.
     pub fn is_fault(&self) -> bool {
         match self.fact {
@@ -245,7 +250,7 @@ impl LadderRow {
             RowKind::Message(row) => {
                 row.message.packets.contains(&id) || row.copies.iter().any(|copy| copy.packets.contains(&id))
             }
-            RowKind::Fact(row) => fact_packet(&row.fact) == id,
+            RowKind::Fact(row) => row.packet() == id,
             RowKind::Rtp(_) | RowKind::Gap(_) => false,
         }
     }

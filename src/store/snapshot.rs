@@ -13,8 +13,10 @@ use super::stats::Stats;
 /// One source as the Capture tab shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceView {
-    /// `eth0`, `call.pcap`.
+    /// `eth0`, `call.pcap`, or several files in one.
     pub name: String,
+    /// Its inputs one by one, as packet numbers name them.
+    pub inputs: Vec<String>,
     /// Whether it is live.
     pub live: bool,
     /// Link type by name.

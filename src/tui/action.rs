@@ -31,6 +31,11 @@ impl Tab {
             Self::Capture => ("8", "Capture"),
         }
     }
+
+    /// The tab with this name; case is ignored.
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|tab| tab.title().1.eq_ignore_ascii_case(name))
+    }
 }
 
 /// What the user meant by a key or a click.

@@ -2,6 +2,7 @@
 
 pub mod action;
 mod effect;
+mod engine_handle;
 pub mod format;
 pub mod keys;
 pub mod layout;

@@ -121,6 +121,7 @@ fn calls() -> Vec<Call> {
 
 pub fn source(name: &str, live: bool) -> SourceView {
     SourceView {
+        inputs: vec![name.into()],
         name: name.into(),
         live,
         link: "Ethernet".into(),

@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use crate::packet::{Endpoint, FlowKey};
+use crate::sdp::Sdp;
+use crate::sip::multipart::sdp_body;
 use crate::track::message::Message;
 
 /// What a column stands for.
@@ -71,10 +73,8 @@ impl Placing {
         if src.ip == dst.ip && src.port != dst.port {
             self.looped.insert(src.ip);
         }
-        if message.has_sdp {
-            for port in announced_ports(message.sip.body()) {
-                self.announced.entry(Endpoint::new(src.ip, port)).or_insert(src);
-            }
+        for media in sdp_body(&message.sip).map(Sdp::parse).iter().flat_map(|sdp| sdp.media.iter()) {
+            self.announced.entry(Endpoint::new(src.ip, media.port)).or_insert(src);
         }
     }
 
@@ -95,8 +95,9 @@ impl Placing {
 
     /// The columns of an ICMP error: from who reports it to who sent the quoted packet.
     pub fn icmp(&mut self, reporter: IpAddr, quoted: FlowKey) -> (usize, usize) {
-        let from = if reporter == quoted.dst.ip { self.known_name(quoted.dst) } else { self.host_name(reporter) };
-        self.pair(from, self.known_name(quoted.src))
+        let reporter = if reporter == quoted.dst.ip { self.known_name(quoted.dst) } else { self.host_name(reporter) };
+        let (to, from) = self.pair(self.known_name(quoted.src), reporter);
+        (from, to)
     }
 
     /// The columns from left to right, and each identity's position.
@@ -150,22 +151,15 @@ impl Placing {
         }
     }
 
+    /// Behind the column and all that follow it because of it; these stand together, each behind its own parent.
     fn right_of(&self, id: usize) -> usize {
         let start = self.position(id) + 1;
-        let followers = self.order.iter().skip(start).take_while(|other| self.descends(**other, id));
-        start + followers.count()
-    }
-
-    /// Whether `id` was put where it is because of `ancestor`, directly or not. Parents are always older: this ends.
-    fn descends(&self, id: usize, ancestor: usize) -> bool {
-        let mut at = self.parents.get(id).copied().flatten();
-        while let Some(parent) = at {
-            if parent == ancestor {
-                return true;
-            }
-            at = self.parents.get(parent).copied().flatten();
-        }
-        false
+        let mut family = HashSet::from([id]);
+        let follows = |other: &&usize| {
+            let parent = self.parents.get(**other).copied().flatten();
+            parent.is_some_and(|parent| family.contains(&parent)) && family.insert(**other)
+        };
+        start + self.order.iter().skip(start).take_while(follows).count()
     }
 
     fn position(&self, id: usize) -> usize {
@@ -189,14 +183,4 @@ impl Placing {
             column.endpoints.push(endpoint);
         }
     }
-}
-
-/// The ports of a body's `m=` lines (RFC 8866, 5.14), whatever else the body holds.
-fn announced_ports(body: &[u8]) -> impl Iterator<Item = u16> {
-    body.split(|byte| *byte == b'\n').filter_map(|line| {
-        let media = line.strip_prefix(b"m=")?;
-        let port = media.split(|byte| *byte == b' ').nth(1)?;
-        let digits = port.split(|byte| *byte == b'/').next()?;
-        std::str::from_utf8(digits).ok()?.parse().ok().filter(|port| *port != 0)
-    })
 }

@@ -35,7 +35,15 @@ fn read_lines(message: &SipMessage) {
             read_uri(&address.uri());
         }
         for auth in message.auths(name).take(100) {
-            let _ = (auth.scheme(), auth.realm(), auth.username(), auth.nonce(), auth.qop(), auth.algorithm(), auth.is_stale());
+            let _ = (
+                auth.scheme(),
+                auth.realm(),
+                auth.username(),
+                auth.nonce(),
+                auth.qop(),
+                auth.algorithm(),
+                auth.is_stale(),
+            );
         }
     }
 }

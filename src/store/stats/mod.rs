@@ -1,5 +1,11 @@
 //! Statistics over all that was seen, as the Stats tab and `--report sip` show them.
 
+pub mod collect;
+pub mod delays;
+pub mod peers;
+pub mod rate;
+pub mod wireshark;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 

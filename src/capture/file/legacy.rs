@@ -1,0 +1,84 @@
+//! The classic pcap format: one link type, then records of time, two lengths, and bytes.
+//!
+//! The records are walked by hand: their lengths must be judged before all their bytes are there, and this walk is what
+//! a large file spends its time on.
+
+use pcap_parser::{PcapHeader, parse_pcap_header};
+
+use super::record::{Found, Step};
+use crate::limits::FILE_PACKET_BYTES;
+use crate::packet::LinkType;
+use crate::time::Timestamp;
+
+/// Bytes of the file header.
+pub(super) const HEADER_LEN: usize = 24;
+
+/// Kuznetzov's variant, whose records carry 8 bytes more, with the byte order turned.
+const MODIFIED_SWAPPED: [u8; 4] = [0xa1, 0xb2, 0xcd, 0x34];
+
+/// The upper bits of the link type tell of frame check sequences.
+const LINK_BITS: u32 = 0x03ff_ffff;
+
+/// A classic pcap file after its header.
+#[derive(Debug)]
+pub(super) struct Legacy {
+    big_endian: bool,
+    nanos_per_tick: i64,
+    record_header: usize,
+    /// Link type of all packets.
+    pub(super) link: LinkType,
+}
+
+/// Whether a file of this format may begin so.
+pub(super) fn is_magic(first: [u8; 4]) -> bool {
+    matches!(
+        u32::from_le_bytes(first),
+        0xa1b2_c3d4 | 0xd4c3_b2a1 | 0xa1b2_3c4d | 0x4d3c_b2a1 | 0xa1b2_cd34 | 0x34cd_b2a1
+    )
+}
+
+impl Legacy {
+    /// Reads the file header; `None` when it is not one, or not whole.
+    pub(super) fn new(bytes: &[u8]) -> Option<Self> {
+        let header = bytes.get(..HEADER_LEN)?;
+        if let Some(rest) = header.strip_prefix(&MODIFIED_SWAPPED) {
+            let link = u32::from_be_bytes(*rest.last_chunk::<4>()?) & LINK_BITS;
+            return Some(Self { big_endian: true, nanos_per_tick: 1_000, record_header: 24, link: LinkType(link) });
+        }
+        let (_, header): (_, PcapHeader) = parse_pcap_header(header).ok()?;
+        Some(Self {
+            big_endian: header.is_bigendian(),
+            nanos_per_tick: if header.is_nanosecond_precision() { 1 } else { 1_000 },
+            record_header: if header.is_modified_format() { 24 } else { 16 },
+            link: LinkType(header.network.0 as u32 & LINK_BITS),
+        })
+    }
+
+    /// Looks at the next record.
+    pub(super) fn step(&self, unread: &[u8]) -> Step {
+        let Some(header) = unread.first_chunk::<16>() else { return Step::Need(self.record_header) };
+        let word = |at: usize| {
+            let word = [header[at], header[at + 1], header[at + 2], header[at + 3]];
+            if self.big_endian { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) }
+        };
+        let (seconds, ticks, captured_len, original_len) = (word(0), word(4), word(8), word(12));
+        if captured_len > FILE_PACKET_BYTES {
+            return Step::Broken(format!("a length of {captured_len} bytes"));
+        }
+        if captured_len == 0 && original_len == 0 && seconds == 0 && ticks == 0 {
+            return Step::Broken("nothing but zeros".to_owned());
+        }
+        let record_len = self.record_header + captured_len as usize;
+        if unread.len() < record_len {
+            return Step::Need(record_len);
+        }
+        Step::Packet(Found {
+            at: Timestamp::from_parts(i64::from(seconds), i64::from(ticks) * self.nanos_per_tick),
+            interface: 0,
+            link: self.link,
+            original_len,
+            data: self.record_header..record_len,
+            record_len,
+        })
+    }
+}

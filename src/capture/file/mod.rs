@@ -1,0 +1,196 @@
+//! Capture files: pcap and pcapng, plain or packed with gzip or zstd, from a path or standard input, several merged by
+//! time.
+//!
+//! A file is read as far as it goes. Where it is cut or broken it ends with a warning, and what came before counts.
+
+mod input;
+mod legacy;
+mod pcapng;
+mod reader;
+mod record;
+mod window;
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use self::reader::{FileReader, Next};
+use super::link::link_name;
+use super::{BatchSink, Source, SourceError, SourceKind, SourceState, SourceStatus, Stopper};
+use crate::limits::{FILE_BUFFER_BYTES, FILE_BUFFERS_BYTES};
+use crate::packet::Batch;
+use crate::time::Timestamp;
+
+/// The smallest read buffer of one of very many files, in bytes.
+const SMALLEST_BUFFER_BYTES: usize = 16 * 1024;
+
+/// One or several capture files as one source.
+///
+/// Packets of several files come in order of time, those of one file in file order, ties in the order of the files.
+/// [`PacketId::source`](crate::packet::PacketId::source) is the file's index. A pipe is live: its packets are handed on
+/// as soon as they are read, except behind zstd, which gives them by blocks.
+pub struct FileSource {
+    readers: Vec<FileReader>,
+    names: Vec<String>,
+    status: Arc<SourceStatus>,
+    stop: Arc<AtomicBool>,
+}
+
+impl FileSource {
+    /// Opens the files in the given order; `-` is standard input. Waits for the first bytes of a pipe.
+    pub fn open(paths: &[String]) -> Result<Self, SourceError> {
+        let names: Vec<String> = paths.iter().map(|path| short_name(path)).collect();
+        let mut status = SourceStatus::new(joint_name(&names), SourceKind::File, "");
+        status.inputs.clone_from(&names);
+        let status = Arc::new(status);
+        let stop = Arc::new(AtomicBool::new(false));
+        let buffer_bytes = (FILE_BUFFERS_BYTES / paths.len().max(1)).clamp(SMALLEST_BUFFER_BYTES, FILE_BUFFER_BYTES);
+        let mut readers = Vec::with_capacity(paths.len());
+        let mut total = Some(0_u64);
+        for (index, path) in paths.iter().enumerate() {
+            let source = u16::try_from(index).map_err(|_| SourceError::NoFile {
+                path: path.clone(),
+                why: format!("is one file too many, at most {} are merged", u16::MAX),
+            })?;
+            let (reader, size) = FileReader::open(path, source, buffer_bytes, &status, &stop)?;
+            total = total.zip(size).map(|(total, size)| total.saturating_add(size));
+            readers.push(reader);
+        }
+        status.total_bytes.store(total.unwrap_or(0), Ordering::Relaxed);
+        let source = Self { readers, names, status, stop };
+        source.publish_links();
+        Ok(source)
+    }
+
+    /// The files' names, by [`PacketId::source`](crate::packet::PacketId::source).
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Whether some of it comes through a pipe, at the pace of whoever writes it.
+    pub fn is_stream(&self) -> bool {
+        self.readers.iter().any(|reader| reader.is_stream)
+    }
+
+    fn publish_links(&self) {
+        let mut names: Vec<String> = Vec::new();
+        for link in self.readers.iter().flat_map(FileReader::links) {
+            let name = link_name(link);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        self.status.link.store(Arc::new(names.join(", ")));
+    }
+
+    /// Gives all packets in order of time. `Break` when nobody wants more.
+    fn merge(&mut self, sink: &mut dyn BatchSink) -> ControlFlow<()> {
+        let mut batch = Batch::new();
+        let mut waiting: BinaryHeap<Reverse<(Timestamp, usize)>> = BinaryHeap::new();
+        for index in 0..self.readers.len() {
+            if let Some(at) = self.find_next(index, &mut batch, sink)? {
+                waiting.push(Reverse((at, index)));
+            }
+        }
+        self.publish_links();
+        while let Some(Reverse((_, index))) = waiting.pop() {
+            let others = waiting.peek().map(|Reverse(first)| *first);
+            loop {
+                if let Some(reader) = self.readers.get(index) {
+                    reader.push_head(&mut batch);
+                }
+                if batch.is_full() {
+                    self.hand_on(&mut batch, sink)?;
+                }
+                let Some(at) = self.find_next(index, &mut batch, sink)? else { break };
+                if others.is_some_and(|first| first < (at, index)) {
+                    waiting.push(Reverse((at, index)));
+                    break;
+                }
+            }
+        }
+        self.hand_on(&mut batch, sink)
+    }
+
+    /// Moves a reader to its next packet and gives its time; `None` at the end of the file.
+    fn find_next(
+        &mut self,
+        index: usize,
+        batch: &mut Batch,
+        sink: &mut dyn BatchSink,
+    ) -> ControlFlow<(), Option<Timestamp>> {
+        loop {
+            let Some(reader) = self.readers.get_mut(index) else { return ControlFlow::Continue(None) };
+            match reader.advance() {
+                Next::Packet => return ControlFlow::Continue(Some(reader.head_at())),
+                Next::Over => return ControlFlow::Continue(None),
+                Next::Dry if reader.is_stream && !batch.is_empty() => self.hand_on(batch, sink)?,
+                Next::Dry => {
+                    if self.stop.load(Ordering::Relaxed) {
+                        return ControlFlow::Break(());
+                    }
+                    reader.refill();
+                }
+            }
+        }
+    }
+
+    fn hand_on(&self, batch: &mut Batch, sink: &mut dyn BatchSink) -> ControlFlow<()> {
+        if batch.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        self.status.packets.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        sink.hand_on(batch)?;
+        if self.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// What was wrong with the files, with their names where there are several.
+    fn warnings(&self) -> Option<String> {
+        let named = self.names.iter().zip(&self.readers).filter_map(|(name, reader)| {
+            let warning = reader.warning()?;
+            Some(if self.names.len() > 1 { format!("{name} is {warning}") } else { warning.to_owned() })
+        });
+        let all: Vec<String> = named.collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+}
+
+impl Source for FileSource {
+    fn status(&self) -> Arc<SourceStatus> {
+        Arc::clone(&self.status)
+    }
+
+    fn stopper(&self) -> Stopper {
+        let stop = Arc::clone(&self.stop);
+        Arc::new(move || stop.store(true, Ordering::Relaxed))
+    }
+
+    /// Never fails: what cannot be read ends the file with a warning.
+    fn run(mut self: Box<Self>, sink: &mut dyn BatchSink) -> Result<(), SourceError> {
+        let flow = self.merge(sink);
+        // After a stop the bytes seem to end early, which says nothing about the file.
+        let warning = if flow.is_break() || self.stop.load(Ordering::Relaxed) { None } else { self.warnings() };
+        self.publish_links();
+        self.status.truncated.store(warning.is_some(), Ordering::Relaxed);
+        self.status.state.store(Arc::new(SourceState::Ended { warning }));
+        Ok(())
+    }
+}
+
+fn short_name(path: &str) -> String {
+    if path == "-" {
+        return "stdin".to_owned();
+    }
+    Path::new(path).file_name().map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+fn joint_name(names: &[String]) -> String {
+    match names {
+        [one] => one.clone(),
+        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+        [] => String::new(),
+    }
+}

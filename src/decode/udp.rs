@@ -1,0 +1,111 @@
+//! UDP payload: RTP, RTCP, SIP, or something else that is counted by name.
+
+use super::{Decoder, Origin};
+use crate::counters::{Layer, Malformed};
+use crate::event::{Decoded, Event, RtcpSeen, RtpSample, SipArrival};
+use crate::net::Segment;
+use crate::rtp::classify::{Media, classify};
+use crate::rtp::header::RtpHeader;
+use crate::sip::parse::{looks_like_sip, parse_datagram};
+use crate::sip::{Notes, SipMessage};
+
+/// Below this, the first octet is text or belongs to the neighbours of RTP.
+const FIRST_OF_RTP: u8 = 128;
+
+/// The longest datagram of line ends or NULs that is taken for a keep-alive.
+const KEEP_ALIVE_OCTETS: usize = 8;
+
+impl Decoder {
+    #[inline]
+    pub(super) fn datagram(&mut self, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
+        match segment.payload.first() {
+            Some(first) if *first >= FIRST_OF_RTP => self.media(segment, origin, out),
+            _ => self.text_or_neighbour(segment, origin, out),
+        }
+    }
+
+    #[inline]
+    fn media(&mut self, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
+        let media = classify(segment.payload, segment.wire_len);
+        match media {
+            Some(Media::Rtp(header)) if self.options.media => out.rtp.push(sample(&header, segment, origin)),
+            Some(Media::Rtcp) if self.options.media => out.events.push(Event::Rtcp(RtcpSeen {
+                at: origin.meta.at,
+                packet: origin.meta.id,
+                flow: segment.flow,
+            })),
+            media => self.counters.pass(media.map_or("other udp", name)),
+        }
+    }
+
+    fn text_or_neighbour(&mut self, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
+        if looks_like_sip(segment.payload)
+            && let Some(message) = parse_datagram(segment.payload, segment.complete)
+        {
+            self.sip(message, segment, origin, out);
+            return;
+        }
+        let what = match segment.payload {
+            [] if segment.wire_len == 0 => "empty udp",
+            payload if is_keep_alive(payload) => "sip keep-alive",
+            payload => classify(payload, segment.wire_len).map_or("other udp", name),
+        };
+        self.counters.pass(what);
+    }
+
+    fn sip(&mut self, message: SipMessage, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
+        if let Some(why) = damage(&message) {
+            self.undecodable(Malformed::new(Layer::Sip, why), origin);
+        }
+        out.events.push(Event::Sip(Box::new(SipArrival {
+            at: origin.meta.at,
+            packets: origin.packets(),
+            flow: segment.flow,
+            transport: segment.transport,
+            message,
+        })));
+    }
+}
+
+fn sample(header: &RtpHeader, segment: &Segment<'_>, origin: &Origin<'_>) -> RtpSample {
+    RtpSample {
+        at: origin.meta.at,
+        packet: origin.meta.id,
+        flow: segment.flow,
+        ssrc: header.ssrc,
+        timestamp: header.timestamp,
+        sequence: header.sequence,
+        payload_type: header.payload_type,
+        marker: header.marker,
+        payload_len: header.payload_len,
+    }
+}
+
+const fn name(media: Media) -> &'static str {
+    match media {
+        Media::Rtp(_) => "rtp",
+        Media::Rtcp => "rtcp",
+        Media::Stun => "stun",
+        Media::Zrtp => "zrtp",
+        Media::Dtls => "dtls",
+        Media::TurnChannel => "turn channel",
+    }
+}
+
+/// Line ends (RFC 5626, 3.5.1), or the NULs that some phones send instead.
+fn is_keep_alive(payload: &[u8]) -> bool {
+    let all = |is: fn(&u8) -> bool| payload.iter().all(is);
+    (1..=KEEP_ALIVE_OCTETS).contains(&payload.len()) && (all(|b| matches!(b, b'\r' | b'\n')) || all(|b| *b == 0))
+}
+
+/// What makes a message damaged rather than merely odd; the gravest first.
+fn damage(message: &SipMessage) -> Option<&'static str> {
+    const DAMAGE: [Notes; 5] =
+        [Notes::CUT, Notes::VERSION, Notes::STATUS_RANGE, Notes::NO_EMPTY_LINE, Notes::MANDATORY_MISSING];
+    let notes = message.notes();
+    let found = DAMAGE.into_iter().find(|note| {
+        // A start line all by itself is how some keep-alives look; what it lacks is counted as missing headers.
+        notes.contains(*note) && (*note != Notes::NO_EMPTY_LINE || message.headers().next().is_some())
+    })?;
+    found.texts().next()
+}

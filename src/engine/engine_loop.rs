@@ -1,0 +1,257 @@
+//! The engine's thread: batches and commands in, snapshots out.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+
+use super::merge::Merge;
+use super::pipeline::Pipeline;
+use super::publish::Publisher;
+use super::sink::Sent;
+use super::{Command, EngineOptions, Observer};
+use crate::capture::{SourceKind, SourceStatus};
+use crate::counters::Lost;
+use crate::packet::Batch;
+use crate::store::snapshot::Snapshot;
+use crate::time::{Elapsed, Timestamp};
+
+/// How far timers stay behind the clock, so that no tick overtakes a packet that the kernel still holds.
+const TICK_LAG_MS: i64 = 100;
+
+/// How often the timers of a quiet live capture are looked at.
+const TICK_EVERY: Duration = Duration::from_millis(250);
+
+/// The ends of the channels that the loop works between.
+pub(super) struct Ends {
+    pub incoming: Receiver<Sent>,
+    pub give_back: Sender<Batch>,
+    pub orders: Receiver<Command>,
+    pub latest: Arc<ArcSwap<Snapshot>>,
+    pub capture_threads: Vec<JoinHandle<()>>,
+}
+
+pub(super) struct EngineLoop {
+    pipeline: Pipeline,
+    publisher: Publisher,
+    merge: Option<Merge>,
+    merged: Batch,
+    ends: Ends,
+    statuses: Vec<Arc<SourceStatus>>,
+    observer: Option<Box<dyn Observer>>,
+    lost: Lost,
+    live: bool,
+    publish: bool,
+    end_with_sources: bool,
+    ticked: Option<Instant>,
+}
+
+impl EngineLoop {
+    pub fn new(
+        options: EngineOptions,
+        statuses: Vec<Arc<SourceStatus>>,
+        ends: Ends,
+        observer: Option<Box<dyn Observer>>,
+    ) -> Self {
+        let live = statuses.iter().any(|status| status.kind == SourceKind::Live);
+        Self {
+            pipeline: Pipeline::new(options.decode, options.store),
+            publisher: Publisher::new(Arc::clone(&ends.latest)),
+            merge: (statuses.len() > 1).then(|| Merge::new(statuses.len())),
+            merged: Batch::default(),
+            ends,
+            statuses,
+            observer,
+            lost: Lost::default(),
+            live,
+            publish: options.publish,
+            end_with_sources: options.end_with_sources,
+            ticked: None,
+        }
+    }
+
+    /// Runs until the end. The error is the observer's.
+    pub fn run(mut self) -> std::io::Result<()> {
+        let to_the_end = self.packets().is_continue();
+        if to_the_end {
+            self.sources_ended();
+        }
+        let observed = self.observation_ended();
+        if to_the_end && !self.end_with_sources {
+            self.orders_only();
+        }
+        // Whoever still captures finds nobody to take its batches, and ends.
+        let Ends { incoming, capture_threads, .. } = self.ends;
+        drop(incoming);
+        for thread in capture_threads {
+            let _ = thread.join();
+        }
+        observed
+    }
+
+    fn observation_ended(&mut self) -> std::io::Result<()> {
+        match &mut self.observer {
+            Some(observer) => observer.ended(self.pipeline.store_mut()),
+            None => Ok(()),
+        }
+    }
+
+    /// Works until the last source has ended, or somebody wants to stop.
+    fn packets(&mut self) -> ControlFlow<()> {
+        loop {
+            self.orders()?;
+            let pending = self.merge.as_ref().is_some_and(|merge| !merge.is_empty());
+            let patience = match pending {
+                true => Duration::from_millis(10),
+                false => self.publisher.patience(now(), true).max(Duration::from_millis(1)),
+            };
+            let received = match self.ends.incoming.try_recv() {
+                Ok(sent) => Ok(sent),
+                Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
+                Err(TryRecvError::Empty) => {
+                    self.idle()?;
+                    let patience = if self.publish || pending { patience } else { TICK_EVERY };
+                    self.ends.incoming.recv_timeout(patience)
+                }
+            };
+            match received {
+                Ok((source, batch)) => self.take(source, batch)?,
+                Err(RecvTimeoutError::Timeout) => self.release(clock())?,
+                Err(RecvTimeoutError::Disconnected) => return self.release(Timestamp::from_nanos(i64::MAX)),
+            }
+            self.show();
+        }
+    }
+
+    fn take(&mut self, source: usize, batch: Batch) -> ControlFlow<()> {
+        match &mut self.merge {
+            Some(merge) => {
+                merge.push(source, batch);
+                self.release(clock())
+            }
+            None => self.work_off(batch),
+        }
+    }
+
+    fn release(&mut self, clock: Timestamp) -> ControlFlow<()> {
+        loop {
+            let Some(merge) = &mut self.merge else { return ControlFlow::Continue(()) };
+            let mut batch = std::mem::take(&mut self.merged);
+            let give_back = &self.ends.give_back;
+            let moved = merge.release(merge.horizon(clock), &mut batch, &mut |mut empty| {
+                empty.clear();
+                let _ = give_back.try_send(empty);
+            });
+            if !moved {
+                self.merged = batch;
+                return ControlFlow::Continue(());
+            }
+            self.work_off(batch)?;
+        }
+    }
+
+    fn work_off(&mut self, mut batch: Batch) -> ControlFlow<()> {
+        let changes = self.pipeline.step(&batch);
+        let observed = !changes.is_empty();
+        batch.clear();
+        let _ = self.ends.give_back.try_send(batch);
+        match &mut self.observer {
+            Some(observer) if observed => {
+                let (changes, store) = self.pipeline.changed();
+                observer.changed(changes, store)
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    /// Nothing waits: timers may run, and what is buffered goes out.
+    fn idle(&mut self) -> ControlFlow<()> {
+        let now = now();
+        if self.live && self.ticked.is_none_or(|at| now.duration_since(at) >= TICK_EVERY) {
+            self.ticked = Some(now);
+            self.pipeline.tick(clock().after(Elapsed::from_millis(-TICK_LAG_MS)));
+            if let Some(observer) = &mut self.observer {
+                let (changes, store) = self.pipeline.changed();
+                observer.changed(changes, store)?;
+            }
+        }
+        self.watch_losses()?;
+        match &mut self.observer {
+            Some(observer) => observer.idle(),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    fn watch_losses(&mut self) -> ControlFlow<()> {
+        let Some(observer) = &mut self.observer else { return ControlFlow::Continue(()) };
+        let mut lost = Lost::default();
+        for status in &self.statuses {
+            lost.add(status.lost());
+        }
+        if lost == self.lost {
+            return ControlFlow::Continue(());
+        }
+        self.lost = lost;
+        observer.lost(self.pipeline.now(), lost)
+    }
+
+    fn sources_ended(&mut self) {
+        // The threads note their end in the status right before they finish.
+        for thread in self.ends.capture_threads.drain(..) {
+            let _ = thread.join();
+        }
+        self.pipeline.finish();
+        let _ = self.watch_losses();
+        self.show_now(None);
+    }
+
+    fn orders_only(&mut self) {
+        while let Ok(command) = self.ends.orders.recv() {
+            if self.obey(command).is_break() {
+                return;
+            }
+            self.show_now(None);
+        }
+    }
+
+    fn orders(&mut self) -> ControlFlow<()> {
+        while let Ok(command) = self.ends.orders.try_recv() {
+            self.obey(command)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn obey(&mut self, command: Command) -> ControlFlow<()> {
+        match command {
+            Command::Forget(calls) => self.pipeline.store_mut().forget(&calls),
+            Command::ForgetAll => self.pipeline.store_mut().forget_all(),
+            Command::Stop => return ControlFlow::Break(()),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn show(&mut self) {
+        if self.publish && self.publisher.is_due(now()) {
+            self.show_now(self.live.then(clock));
+        }
+    }
+
+    fn show_now(&mut self, clock: Option<Timestamp>) {
+        let queue = (self.ends.incoming.len(), self.ends.incoming.capacity().unwrap_or(0));
+        self.publisher.publish(now(), &mut self.pipeline, &self.statuses, queue, clock);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the engine paces snapshots and the timers of a live capture")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a live capture's packet time is the wall clock")]
+fn clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_parts(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), i64::from(since.subsec_nanos()))
+}

@@ -1,0 +1,98 @@
+//! Decode and store, one batch after the other. No thread, no clock.
+
+use std::sync::Arc;
+
+use crate::counters::DecodeCounters;
+use crate::decode::{DecodeOptions, Decoder};
+use crate::event::Decoded;
+use crate::packet::Batch;
+use crate::store::snapshot::{CaptureView, Snapshot};
+use crate::store::{Change, Store, StoreOptions};
+use crate::time::Timestamp;
+
+/// What every packet goes through, live or not, with screen or without.
+pub struct Pipeline {
+    decoder: Decoder,
+    decoded: Decoded,
+    store: Store,
+    changes: Vec<Change>,
+    first: Option<Timestamp>,
+    now: Option<Timestamp>,
+}
+
+impl Pipeline {
+    /// An empty one.
+    pub fn new(decode: DecodeOptions, store: StoreOptions) -> Self {
+        Self {
+            decoder: Decoder::new(decode),
+            decoded: Decoded::default(),
+            store: Store::new(store),
+            changes: Vec::new(),
+            first: None,
+            now: None,
+        }
+    }
+
+    /// Works off a batch and says what it changed.
+    pub fn step(&mut self, batch: &Batch) -> &[Change] {
+        self.changes.clear();
+        self.decoded.clear();
+        if self.first.is_none() {
+            self.first = batch.iter().next().map(|packet| packet.meta.at);
+        }
+        self.decoder.decode(batch, &mut self.decoded);
+        self.now = self.now.max(self.decoded.now);
+        self.store.apply(&mut self.decoded, &mut self.changes);
+        if let Some(now) = self.now {
+            self.store.tick(now, &mut self.changes);
+        }
+        &self.changes
+    }
+
+    /// Lets packet time move on to `now` without a packet: timers run out.
+    pub fn tick(&mut self, now: Timestamp) -> &[Change] {
+        self.changes.clear();
+        self.store.tick(now, &mut self.changes);
+        &self.changes
+    }
+
+    /// What the last step or tick changed, and the store that it changed.
+    pub fn changed(&mut self) -> (&[Change], &mut Store) {
+        (&self.changes, &mut self.store)
+    }
+
+    /// The packets are over: gives up what still waits for its rest.
+    pub fn finish(&mut self) {
+        self.decoder.finish();
+    }
+
+    /// Rows and indices.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Rows and indices, to be changed.
+    pub fn store_mut(&mut self) -> &mut Store {
+        &mut self.store
+    }
+
+    /// What was seen and could not be used.
+    pub fn counters(&self) -> &DecodeCounters {
+        self.decoder.counters()
+    }
+
+    /// Time of the first packet.
+    pub fn first(&self) -> Option<Timestamp> {
+        self.first
+    }
+
+    /// Time of the newest packet.
+    pub fn now(&self) -> Option<Timestamp> {
+        self.now
+    }
+
+    /// The state of the moment; `capture` says where it came from.
+    pub fn snapshot(&mut self, capture: Arc<CaptureView>) -> Snapshot {
+        self.store.snapshot(capture)
+    }
+}

@@ -1,0 +1,81 @@
+//! What happens to a batch when the engine is slow: live drops and counts, a file waits.
+
+use std::mem;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+
+use crate::capture::{BatchSink, SourceError, SourceState, SourceStatus};
+use crate::packet::Batch;
+
+/// A batch and the index of the source it came from.
+pub(super) type Sent = (usize, Batch);
+
+/// Never waits: a batch that finds the queue full is lost, and its packets are counted.
+pub(super) struct LiveSink {
+    source: usize,
+    batches: Sender<Sent>,
+    empties: Receiver<Batch>,
+    status: Arc<SourceStatus>,
+}
+
+impl LiveSink {
+    pub fn new(source: usize, batches: Sender<Sent>, empties: Receiver<Batch>, status: Arc<SourceStatus>) -> Self {
+        Self { source, batches, empties, status }
+    }
+}
+
+impl BatchSink for LiveSink {
+    fn hand_on(&mut self, batch: &mut Batch) -> ControlFlow<()> {
+        if self.batches.is_full() {
+            self.status.lost_queue.fetch_add(batch.len() as u64, Ordering::Relaxed);
+            batch.clear();
+            return ControlFlow::Continue(());
+        }
+        let full = mem::replace(batch, self.empties.try_recv().unwrap_or_default());
+        match self.batches.try_send((self.source, full)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(TrySendError::Full((_, unsent))) => {
+                self.status.lost_queue.fetch_add(unsent.len() as u64, Ordering::Relaxed);
+                ControlFlow::Continue(())
+            }
+            Err(TrySendError::Disconnected(_)) => ControlFlow::Break(()),
+        }
+    }
+}
+
+/// Waits until there is room: nothing of a file is ever lost.
+pub(super) struct FileSink {
+    source: usize,
+    batches: Sender<Sent>,
+    empties: Receiver<Batch>,
+}
+
+impl FileSink {
+    pub fn new(source: usize, batches: Sender<Sent>, empties: Receiver<Batch>) -> Self {
+        Self { source, batches, empties }
+    }
+}
+
+impl BatchSink for FileSink {
+    fn hand_on(&mut self, batch: &mut Batch) -> ControlFlow<()> {
+        let full = mem::replace(batch, self.empties.try_recv().unwrap_or_default());
+        match self.batches.send((self.source, full)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    }
+}
+
+/// Writes a source's end into its status, unless the source did so itself.
+pub(super) fn note_end(status: &SourceStatus, result: Result<(), SourceError>) {
+    match result {
+        Err(error) => status.state.store(Arc::new(SourceState::Failed(error.to_string()))),
+        Ok(()) if **status.state.load() == SourceState::Running => {
+            status.state.store(Arc::new(SourceState::Ended { warning: None }));
+        }
+        Ok(()) => {}
+    }
+}

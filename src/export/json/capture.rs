@@ -1,0 +1,90 @@
+//! `capture`: what was read, what was lost, what could not be decoded.
+
+use serde::Serialize;
+
+use crate::counters::{Layer, Lost};
+use crate::store::snapshot::CaptureView;
+
+/// The `capture` object.
+#[derive(Clone, Debug, Serialize)]
+pub struct CaptureReport {
+    /// Names of interfaces or files.
+    pub sources: Vec<String>,
+    /// Packets read.
+    pub packets: u64,
+    /// Captured bytes read.
+    pub bytes: u64,
+    /// Time of the first packet.
+    pub first: Option<String>,
+    /// Time of the newest packet.
+    pub last: Option<String>,
+    /// Seconds between them.
+    pub duration_s: Option<f64>,
+    /// The three loss counters.
+    pub lost: LostReport,
+    /// Packets captured twice and read once; `null` while nobody looks for them.
+    pub duplicates: Option<u64>,
+    /// Whether a file was cut or partly unreadable.
+    pub truncated: bool,
+    /// What could not be decoded, by layer.
+    pub malformed: MalformedReport,
+}
+
+/// The loss counters, one cause each.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct LostReport {
+    /// The kernel's ring was full.
+    pub kernel: u64,
+    /// The interface or its driver dropped.
+    pub interface: u64,
+    /// The queue to the engine was full.
+    pub queue: u64,
+}
+
+impl From<Lost> for LostReport {
+    fn from(lost: Lost) -> Self {
+        Self { kernel: lost.kernel, interface: lost.interface, queue: lost.queue }
+    }
+}
+
+/// Undecodable packets by layer.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[expect(missing_docs, reason = "the fields are the layers' names")]
+pub struct MalformedReport {
+    pub link: u64,
+    pub ip: u64,
+    pub transport: u64,
+    pub sip: u64,
+    pub body: u64,
+    pub rtp: u64,
+}
+
+/// The name under which the decoder passes over a packet that was captured twice.
+const DUPLICATE: &str = "duplicate";
+
+impl CaptureReport {
+    /// The object of this capture.
+    pub fn of(capture: &CaptureView) -> Self {
+        let span = capture.first.zip(capture.last);
+        let decode = &capture.decode;
+        Self {
+            sources: capture.sources.iter().flat_map(|source| source.inputs.clone()).collect(),
+            packets: decode.packets,
+            bytes: decode.bytes,
+            first: capture.first.map(super::time),
+            last: capture.last.map(super::time),
+            duration_s: span.map(|(first, last)| super::seconds(last.since(first))),
+            lost: capture.lost.into(),
+            duplicates: decode.passed.get(DUPLICATE).copied(),
+            truncated: capture.sources.iter().any(|source| source.truncated),
+            malformed: MalformedReport {
+                link: decode.malformed_at(Layer::Link),
+                ip: decode.malformed_at(Layer::Ip),
+                transport: decode.malformed_at(Layer::Transport),
+                sip: decode.malformed_at(Layer::Sip),
+                body: decode.malformed_at(Layer::Body),
+                rtp: decode.malformed_at(Layer::Rtp),
+            },
+        }
+    }
+}

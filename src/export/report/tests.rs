@@ -1,0 +1,105 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::counters::Lost;
+use crate::sip::Method;
+use crate::store::sample::{at, call, message, request};
+use crate::store::snapshot::{CaptureView, SourceView};
+use crate::store::stats::{Delays, RequestStat, Stats, WiresharkStat};
+use crate::time::Elapsed;
+use crate::track::call::{CallState, EndedBy};
+
+const A: &str = "10.0.0.1:5060";
+const B: &str = "10.0.0.2:5060";
+
+fn text(kind: &str, snapshot: &Snapshot) -> String {
+    let mut out = Vec::new();
+    (find(kind).unwrap().write)(snapshot, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn stats() -> Stats {
+    let delay = |count, ms: f64| Delays { count, min: ms, p50: ms, p95: ms + 1.0, max: ms + 2.0 };
+    let invite = RequestStat { count: 7, retransmissions: 1, response: delay(6, 743.245) };
+    Stats {
+        messages: 60,
+        retransmissions: 2,
+        transports: [58, 2, 0, 0],
+        requests: [(Method::Invite, invite), (Method::Ack, RequestStat { count: 6, ..RequestStat::default() })].into(),
+        responses: [(100, (3, 0)), (401, (7, 1)), (999, (1, 0))].into(),
+        pdd: delay(2, 743.245),
+        attempts: 4,
+        answered: 2,
+        user_side: 1,
+        talk_s: 84.0,
+        talked: 2,
+        wireshark: WiresharkStat { messages: 60, resent: 1, setup_ms: (2430, 1, 7071) },
+        ..Stats::default()
+    }
+}
+
+fn capture() -> CaptureView {
+    let source = SourceView {
+        inputs: vec!["call.pc\u{1b}ap".into()],
+        name: "call.pc\u{1b}ap".into(),
+        live: false,
+        link: "Ethernet".into(),
+        filter: String::new(),
+        packets: 416,
+        progress: None,
+        lost: Lost::default(),
+        truncated: true,
+        ended: true,
+        trouble: Some("cut in the middle of packet 417".into()),
+    };
+    let mut capture =
+        CaptureView { sources: vec![source], first: Some(at(0)), last: Some(at(23_450_000)), ..CaptureView::default() };
+    capture.decode.packets = 416;
+    capture.decode.bytes = 60_000;
+    capture
+}
+
+#[test]
+fn sip_statistics_hold_everything_that_wireshark_shows() {
+    let snapshot = Snapshot { stats: Arc::new(stats()), capture: Arc::new(capture()), ..Snapshot::default() };
+    insta::assert_snapshot!(text("sip", &snapshot));
+}
+
+#[test]
+fn nothing_seen_divides_by_nothing() {
+    let text = text("sip", &Snapshot::default());
+    assert!(text.contains("ASR  -  answered / attempts = 0 / 0"), "{text}");
+    assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
+}
+
+#[test]
+fn a_call_is_a_line_with_who_ended_it_and_why() {
+    let mut done = call(0, "one", vec![message(1, 0, A, B, &request("INVITE", "one", "1 INVITE"))]);
+    done.state = CallState::Completed;
+    done.status = Some(200);
+    done.ended_by = Some(EndedBy::Callee);
+    done.cause = Some("Q.850;cause=16".into());
+    done.timing.pdd = Some(Elapsed::from_nanos(743_245_000));
+    done.timing.answered = Some(at(1_000_000));
+    done.timing.hung_up = Some(at(43_000_000));
+    done.codecs = Arc::new(["PCMU".into(), "telephone-event".into()]);
+    let mut busy = call(1, "tw\u{7}o", vec![message(2, 5, A, B, &request("INVITE", "two", "1 INVITE"))]);
+    busy.state = CallState::Failed;
+    busy.status = Some(486);
+    busy.reason = "Busy Here".into();
+    busy.cause = Some("486 Busy Here".into());
+    busy.retransmissions = 2;
+    let mut snapshot = Snapshot::default();
+    snapshot.calls.push(done);
+    snapshot.calls.push(busy);
+    insta::assert_snapshot!(text("calls", &snapshot));
+}
+
+#[test]
+fn every_kind_is_found_by_its_name_and_writes_something() {
+    for kind in REPORTS {
+        assert_eq!(find(kind.name).map(|found| found.name), Some(kind.name));
+        assert!(!kind.about.is_empty() && !text(kind.name, &Snapshot::default()).is_empty());
+    }
+    assert!(find("rtp").is_none(), "a kind that does not exist yet is not offered");
+}

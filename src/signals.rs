@@ -1,0 +1,31 @@
+//! SIGINT, SIGTERM and SIGHUP as a flag to look at.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
+
+/// Set once the user, or the system, wants the program to end.
+#[derive(Clone, Debug)]
+pub struct Signals {
+    asked: Arc<AtomicBool>,
+}
+
+impl Signals {
+    /// From now on the first signal sets the flag, and a second one ends the program at once.
+    pub fn register() -> io::Result<Self> {
+        let asked = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            flag::register_conditional_shutdown(signal, 130, Arc::clone(&asked))?;
+            flag::register(signal, Arc::clone(&asked))?;
+        }
+        Ok(Self { asked })
+    }
+
+    /// Whether to end.
+    pub fn asked_to_end(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+}

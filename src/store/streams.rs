@@ -1,0 +1,391 @@
+//! RTP streams: found by their flow and SSRC, counted in a plain table, shown as rows when a snapshot asks.
+
+use std::collections::{HashMap, VecDeque};
+
+use foldhash::fast::RandomState;
+use smallvec::SmallVec;
+
+use crate::event::RtpSample;
+use crate::limits::{STREAM_CANDIDATES, STREAM_PROOF_PACKETS};
+use crate::packet::{Endpoint, FlowKey};
+use crate::time::{Elapsed, Timestamp};
+use crate::track::call::CallKey;
+use crate::track::media::MediaMap;
+use crate::track::stream::{Stream, StreamKey};
+
+use super::Change;
+use super::rows::Rows;
+
+/// Packets looked up together before they are counted: the lookups' cache misses then overlap.
+const WINDOW: usize = 32;
+/// Marks a packet whose stream is not known.
+const UNKNOWN: u32 = u32::MAX;
+/// A stream is reported again when it was last reported this long ago.
+const REPORT_EVERY: Elapsed = Elapsed::from_secs(10);
+/// A stream that was silent for so long may be evicted.
+const SILENT: Elapsed = Elapsed::from_secs(30);
+/// Streams looked at to find a silent one.
+const EVICTION_TRIES: usize = 16;
+
+type StreamId = (FlowKey, u32);
+
+/// What is counted for each packet.
+#[derive(Debug)]
+struct Counter {
+    last: Timestamp,
+    report_at: Timestamp,
+    packets: u64,
+    payload_bytes: u64,
+    payload_types: [(u8, u32); 4],
+    is_dirty: bool,
+    key: StreamKey,
+    id: StreamId,
+    first: Timestamp,
+    call: Option<CallKey>,
+}
+
+impl Counter {
+    fn count(&mut self, sample: &RtpSample) {
+        self.packets += 1;
+        self.payload_bytes += u64::from(sample.payload_len);
+        self.last = sample.at;
+        for slot in &mut self.payload_types {
+            if slot.1 == 0 || slot.0 == sample.payload_type {
+                *slot = (sample.payload_type, slot.1.saturating_add(1));
+                return;
+            }
+        }
+    }
+
+    fn payload_type(&self) -> u8 {
+        // The first of equals, so that one packet of something else changes nothing.
+        let most = self.payload_types.iter().rev().max_by_key(|slot| slot.1);
+        most.map_or(0, |slot| slot.0)
+    }
+}
+
+/// A flow that looks like RTP and has to prove it.
+#[derive(Debug)]
+struct Candidate {
+    first: RtpSample,
+    sequence: u16,
+    payload_type: u8,
+    run: u32,
+    packets: u64,
+    payload_bytes: u64,
+}
+
+/// All streams.
+#[derive(Debug)]
+pub struct Streams {
+    v4: HashMap<u128, u32, RandomState>,
+    v6: HashMap<StreamId, u32, RandomState>,
+    counters: Vec<Counter>,
+    free: Vec<u32>,
+    order: VecDeque<(u32, StreamKey)>,
+    young: HashMap<StreamId, Candidate, RandomState>,
+    old: HashMap<StreamId, Candidate, RandomState>,
+    /// Streams without a call, by both of their ends: SDP that comes later ties them.
+    loose: HashMap<Endpoint, SmallVec<[u32; 2]>, RandomState>,
+    dirty: Vec<u32>,
+    rows: Rows<Stream>,
+    limit: usize,
+    evicted: u64,
+    /// Packets of streams.
+    pub packets: u64,
+}
+
+impl Streams {
+    /// A table that keeps at most `limit` streams.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            v4: HashMap::default(),
+            v6: HashMap::default(),
+            counters: Vec::new(),
+            free: Vec::new(),
+            order: VecDeque::new(),
+            young: HashMap::default(),
+            old: HashMap::default(),
+            loose: HashMap::default(),
+            dirty: Vec::new(),
+            rows: Rows::default(),
+            limit: limit.max(1),
+            evicted: 0,
+            packets: 0,
+        }
+    }
+
+    /// Counts packets. Streams that were found to belong to a call are added to `bound`.
+    pub fn apply(
+        &mut self,
+        samples: &[RtpSample],
+        media: &MediaMap,
+        changes: &mut Vec<Change>,
+        bound: &mut Vec<(CallKey, StreamKey)>,
+    ) {
+        let mut found = [UNKNOWN; WINDOW];
+        for window in samples.chunks(WINDOW) {
+            for (sample, slot) in window.iter().zip(&mut found) {
+                *slot = self.find(sample);
+            }
+            for (sample, slot) in window.iter().zip(found) {
+                match self.counters.get_mut(slot as usize) {
+                    Some(counter) if slot != UNKNOWN && counter.id.1 == sample.ssrc && counter.id.0 == sample.flow => {
+                        self.packets += 1;
+                        counter.count(sample);
+                        if !counter.is_dirty {
+                            counter.is_dirty = true;
+                            self.dirty.push(slot);
+                        }
+                        if sample.at >= counter.report_at {
+                            counter.report_at = sample.at.after(REPORT_EVERY);
+                            changes.push(Change::Stream(counter.key));
+                        }
+                    }
+                    _ => self.unknown(sample, media, changes, bound),
+                }
+            }
+        }
+    }
+
+    fn find(&self, sample: &RtpSample) -> u32 {
+        let found = match packed(&sample.flow, sample.ssrc) {
+            Some(key) => self.v4.get(&key),
+            None => self.v6.get(&(sample.flow, sample.ssrc)),
+        };
+        found.copied().unwrap_or(UNKNOWN)
+    }
+
+    /// A packet whose stream was not known when its window was looked up.
+    fn unknown(
+        &mut self,
+        sample: &RtpSample,
+        media: &MediaMap,
+        changes: &mut Vec<Change>,
+        bound: &mut Vec<(CallKey, StreamKey)>,
+    ) {
+        let slot = self.find(sample);
+        if slot != UNKNOWN {
+            self.packets += 1;
+            self.count_and_mark(slot, sample);
+            return;
+        }
+        let id = (sample.flow, sample.ssrc);
+        let call = media.of(&sample.flow).map(|announced| announced.call);
+        let candidate = self.candidate(id, sample);
+        if call.is_none() && candidate.run < STREAM_PROOF_PACKETS {
+            return;
+        }
+        if let Some(candidate) = self.young.remove(&id) {
+            self.promote(id, &candidate, sample, call, changes, bound);
+        }
+    }
+
+    fn count_and_mark(&mut self, slot: u32, sample: &RtpSample) {
+        if let Some(counter) = self.counters.get_mut(slot as usize) {
+            counter.count(sample);
+            if !counter.is_dirty {
+                counter.is_dirty = true;
+                self.dirty.push(slot);
+            }
+        }
+    }
+
+    /// Counts the packet for its candidate: a run is packets of one payload type whose sequence numbers step by 1 to 16.
+    fn candidate(&mut self, id: StreamId, sample: &RtpSample) -> &Candidate {
+        if !self.young.contains_key(&id) {
+            if self.young.len() >= STREAM_CANDIDATES / 2 {
+                self.old = std::mem::take(&mut self.young);
+            }
+            if let Some(candidate) = self.old.remove(&id) {
+                self.young.insert(id, candidate);
+            }
+        }
+        let candidate = self.young.entry(id).or_insert_with(|| Candidate {
+            first: *sample,
+            sequence: sample.sequence,
+            payload_type: sample.payload_type,
+            run: 0,
+            packets: 0,
+            payload_bytes: 0,
+        });
+        let step = sample.sequence.wrapping_sub(candidate.sequence);
+        let goes_on = candidate.run > 0 && (1..=16).contains(&step) && candidate.payload_type == sample.payload_type;
+        candidate.run = if goes_on { candidate.run + 1 } else { 1 };
+        candidate.sequence = sample.sequence;
+        candidate.payload_type = sample.payload_type;
+        candidate.packets += 1;
+        candidate.payload_bytes += u64::from(sample.payload_len);
+        candidate
+    }
+
+    fn promote(
+        &mut self,
+        id: StreamId,
+        candidate: &Candidate,
+        sample: &RtpSample,
+        call: Option<CallKey>,
+        changes: &mut Vec<Change>,
+        bound: &mut Vec<(CallKey, StreamKey)>,
+    ) {
+        while self.counters.len() - self.free.len() >= self.limit {
+            self.evict_one(sample.at);
+        }
+        let (flow, ssrc) = id;
+        let key = StreamKey(self.rows.next_ordinal());
+        let packets = u32::try_from(candidate.packets).unwrap_or(u32::MAX);
+        let counter = Counter {
+            last: sample.at,
+            report_at: sample.at.after(REPORT_EVERY),
+            packets: candidate.packets,
+            payload_bytes: candidate.payload_bytes,
+            payload_types: [(sample.payload_type, packets), (0, 0), (0, 0), (0, 0)],
+            is_dirty: true,
+            key,
+            id,
+            first: candidate.first.at,
+            call,
+        };
+        self.rows.push(Stream {
+            key,
+            flow,
+            ssrc,
+            payload_type: sample.payload_type,
+            codec: None,
+            packets: candidate.packets,
+            payload_bytes: candidate.payload_bytes,
+            first: counter.first,
+            last: counter.last,
+            call,
+        });
+        self.packets += candidate.packets;
+        let slot = self.free.pop().unwrap_or(self.counters.len() as u32);
+        match self.counters.get_mut(slot as usize) {
+            Some(free) => *free = counter,
+            None => self.counters.push(counter),
+        }
+        match packed(&flow, ssrc) {
+            Some(packed) => self.v4.insert(packed, slot),
+            None => self.v6.insert(id, slot),
+        };
+        self.order.push_back((slot, key));
+        self.dirty.push(slot);
+        changes.push(Change::Stream(key));
+        match call {
+            Some(call) => bound.push((call, key)),
+            None => {
+                self.loose.entry(flow.src).or_default().push(slot);
+                self.loose.entry(flow.dst).or_default().push(slot);
+            }
+        }
+    }
+
+    /// Ties the streams that come from or go to this endpoint to the call that announced it.
+    pub fn bind(&mut self, endpoint: Endpoint, call: CallKey, changes: &mut Vec<Change>) -> SmallVec<[StreamKey; 2]> {
+        let mut bound = SmallVec::new();
+        for slot in self.loose.remove(&endpoint).unwrap_or_default() {
+            let Some(counter) = self.counters.get_mut(slot as usize) else { continue };
+            let flow = counter.id.0;
+            if counter.call.is_some() || (flow.src != endpoint && flow.dst != endpoint) {
+                continue;
+            }
+            counter.call = Some(call);
+            bound.push(counter.key);
+            changes.push(Change::Stream(counter.key));
+            if !counter.is_dirty {
+                counter.is_dirty = true;
+                self.dirty.push(slot);
+            }
+            let other = if flow.src == endpoint { flow.dst } else { flow.src };
+            self.loosen(other, slot);
+        }
+        bound
+    }
+
+    fn loosen(&mut self, endpoint: Endpoint, slot: u32) {
+        if let Some(slots) = self.loose.get_mut(&endpoint) {
+            slots.retain(|other| *other != slot);
+            if slots.is_empty() {
+                self.loose.remove(&endpoint);
+            }
+        }
+    }
+
+    /// Writes what was counted since the last time into the rows.
+    pub fn refresh(&mut self, media: &mut MediaMap) -> &Rows<Stream> {
+        for slot in std::mem::take(&mut self.dirty) {
+            let Some(counter) = self.counters.get_mut(slot as usize) else { continue };
+            if !std::mem::take(&mut counter.is_dirty) {
+                continue;
+            }
+            let Some(row) = self.rows.get_mut(counter.key.0) else { continue };
+            row.payload_type = counter.payload_type();
+            row.packets = counter.packets;
+            row.payload_bytes = counter.payload_bytes;
+            row.last = counter.last;
+            row.call = counter.call;
+            row.codec = media.codec(&counter.id.0, counter.call, row.payload_type).or(row.codec.take());
+        }
+        &self.rows
+    }
+
+    /// Whether anything was counted since the last [`Streams::refresh`].
+    pub fn is_dirty(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    /// Oldest first, but not one that still sends, if there is another near the front.
+    fn evict_one(&mut self, now: Timestamp) {
+        for turn in 0..EVICTION_TRIES {
+            let Some((slot, key)) = self.order.pop_front() else { return };
+            let Some(counter) = self.counters.get(slot as usize) else { continue };
+            if turn + 1 < EVICTION_TRIES && counter.last.after(SILENT) > now {
+                self.order.push_back((slot, key));
+                continue;
+            }
+            self.remove(slot);
+            self.evicted += 1;
+            return;
+        }
+    }
+
+    fn remove(&mut self, slot: u32) {
+        let Some(counter) = self.counters.get_mut(slot as usize) else { return };
+        counter.is_dirty = false;
+        let (flow, ssrc) = counter.id;
+        let (key, is_loose) = (counter.key, counter.call.is_none());
+        match packed(&flow, ssrc) {
+            Some(packed) => self.v4.remove(&packed),
+            None => self.v6.remove(&(flow, ssrc)),
+        };
+        if is_loose {
+            self.loosen(flow.src, slot);
+            self.loosen(flow.dst, slot);
+        }
+        self.rows.remove(key.0);
+        self.free.push(slot);
+    }
+
+    /// Forgets all streams and candidates; the numbering goes on.
+    pub fn clear(&mut self) {
+        while let Some((slot, _)) = self.order.pop_front() {
+            self.remove(slot);
+        }
+        self.young.clear();
+        self.old.clear();
+        self.dirty.clear();
+    }
+
+    /// Streams kept, candidates waiting, streams evicted.
+    pub fn usage(&self) -> (usize, usize, u64) {
+        (self.rows.len(), self.young.len() + self.old.len(), self.evicted)
+    }
+}
+
+/// An IPv4 flow and its SSRC fill 128 bits exactly.
+fn packed(flow: &FlowKey, ssrc: u32) -> Option<u128> {
+    let (std::net::IpAddr::V4(src), std::net::IpAddr::V4(dst)) = (flow.src.ip, flow.dst.ip) else { return None };
+    let ips = u64::from(src.to_bits()) << 32 | u64::from(dst.to_bits());
+    let rest = u64::from(flow.src.port) << 48 | u64::from(flow.dst.port) << 32 | u64::from(ssrc);
+    Some(u128::from(ips) << 64 | u128::from(rest))
+}

@@ -1,0 +1,254 @@
+//! Two private network namespaces with a cable between them, and the programs that run there.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+/// The program under test.
+pub const SIPWATCH: &str = env!("CARGO_BIN_EXE_sipwatch");
+
+/// Interface of the near namespace, where sipwatch captures.
+pub const NEAR: &str = "near0";
+/// Interface of the far namespace, where traffic comes from.
+pub const FAR: &str = "far0";
+/// Address of the near interface.
+pub const NEAR_IP: &str = "10.77.0.1";
+/// Address of the far interface.
+pub const FAR_IP: &str = "10.77.0.2";
+
+/// Live tests measure time, so only one runs at once.
+static TURN: Mutex<()> = Mutex::new(());
+static LABS: AtomicU32 = AtomicU32::new(0);
+
+/// The two namespaces; gone with everything in them when dropped.
+pub struct Lab {
+    near: String,
+    far: String,
+    directory: TempDir,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Lab {
+    /// Builds the namespaces; `None`, with the reason printed, where that cannot be done.
+    pub fn open(tools: &[&str]) -> Option<Self> {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        if !nix::unistd::geteuid().is_root() {
+            return skip("network namespaces need root");
+        }
+        if let Some(missing) = ["ip"].iter().chain(tools).find(|tool| !installed(tool)) {
+            return skip(&format!("{missing} is not installed"));
+        }
+        let number = LABS.fetch_add(1, Ordering::Relaxed);
+        let name = format!("sipwatch-{}-{number}", std::process::id());
+        let directory = TempDir::new().expect("a directory for the test's files");
+        let lab = Self { near: format!("{name}-near"), far: format!("{name}-far"), directory, _turn: turn };
+        match lab.build() {
+            Ok(()) => Some(lab),
+            Err(why) => skip(&format!("no network namespace: {why}")),
+        }
+    }
+
+    fn build(&self) -> Result<(), String> {
+        let (near, far) = (self.near.as_str(), self.far.as_str());
+        ip(&["netns", "add", near])?;
+        ip(&["netns", "add", far])?;
+        ip(&["-n", near, "link", "add", NEAR, "type", "veth", "peer", "name", FAR, "netns", far])?;
+        for (space, interface, address) in [(near, NEAR, NEAR_IP), (far, FAR, FAR_IP)] {
+            // Without a link-local address the kernel sends nothing by itself: the link is silent.
+            ip(&["-n", space, "link", "set", interface, "addrgenmode", "none"])?;
+            ip(&["-n", space, "addr", "add", &format!("{address}/24"), "dev", interface])?;
+            ip(&["-n", space, "link", "set", interface, "up"])?;
+        }
+        Ok(())
+    }
+
+    /// A file of this test.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// The words that run a program where sipwatch captures.
+    pub fn near(&self, words: &[&str]) -> Vec<String> {
+        inside(&self.near, words)
+    }
+
+    /// The words that run a program where traffic comes from.
+    pub fn far(&self, words: &[&str]) -> Vec<String> {
+        inside(&self.far, words)
+    }
+
+    /// Starts a program; its output goes to `NAME.out` and `NAME.err` among the test's files.
+    pub fn start(&self, name: &str, words: &[String]) -> Running {
+        let output = |end: &str| File::create(self.file(&format!("{name}.{end}"))).expect("an output file");
+        let child = command(words)
+            .stdin(Stdio::null())
+            .stdout(output("out"))
+            .stderr(output("err"))
+            .spawn()
+            .unwrap_or_else(|why| panic!("{words:?}: {why}"));
+        Running { child, name: name.to_owned(), directory: self.directory.path().to_owned() }
+    }
+
+    /// Runs a program to its end.
+    pub fn run(&self, name: &str, words: &[String], at_most: Duration) {
+        let mut running = self.start(name, words);
+        let status = running.wait(at_most);
+        assert!(status.is_some_and(|s| s.success()), "{name} ended with {status:?}: {}", running.errors());
+    }
+
+    /// Starts tcpdump on the near interface and waits until it listens.
+    pub fn tcpdump(&self, file: &Path) -> Running {
+        let path = file.display().to_string();
+        let words = ["tcpdump", "-i", NEAR, "-U", "-B", "32768", "-s", "0", "-Z", "root", "-w", &path];
+        let running = self.start("tcpdump", &self.near(&words));
+        self.wait_for_taps(1);
+        running
+    }
+
+    /// Waits until so many packet sockets listen in the near namespace.
+    pub fn wait_for_taps(&self, taps: usize) {
+        let words = self.near(&["cat", "/proc/net/packet"]);
+        until("a program listens on the link", Duration::from_secs(10), || {
+            let output = command(&words).output().expect("cat runs");
+            let table = String::from_utf8_lossy(&output.stdout).into_owned();
+            // Columns: address, references, type, protocol, interface, running, …
+            let listening = table.lines().skip(1).filter(|line| line.split_whitespace().nth(5) == Some("1")).count();
+            (listening >= taps).then_some(())
+        });
+    }
+
+    /// Takes the near interface down.
+    pub fn unplug(&self) {
+        ip(&["-n", &self.near, "link", "set", NEAR, "down"]).expect("the interface goes down");
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        for space in [&self.near, &self.far] {
+            // Nothing to do about a namespace that does not go; the next test has another name.
+            let _ = ip(&["netns", "del", space]);
+        }
+    }
+}
+
+/// A program that was started; killed when dropped.
+pub struct Running {
+    child: Child,
+    name: String,
+    directory: PathBuf,
+}
+
+impl Running {
+    /// As Ctrl-C does.
+    pub fn interrupt(&self) {
+        let pid = Pid::from_raw(self.child.id() as i32);
+        kill(pid, Signal::SIGINT).expect("the program still runs");
+    }
+
+    /// Waits for its end; `None` if it does not come.
+    pub fn wait(&mut self, at_most: Duration) -> Option<ExitStatus> {
+        let end = Instant::now() + at_most;
+        while Instant::now() < end {
+            if let Some(status) = self.child.try_wait().expect("a child of ours") {
+                return Some(status);
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        None
+    }
+
+    /// Interrupts it and waits for its end.
+    pub fn finish(mut self) -> ExitStatus {
+        self.interrupt();
+        let status = self.wait(Duration::from_secs(20));
+        status.unwrap_or_else(|| panic!("{} did not end on SIGINT: {}", self.name, self.errors()))
+    }
+
+    /// What it wrote to standard output so far.
+    pub fn output(&self) -> String {
+        fs::read_to_string(self.directory.join(format!("{}.out", self.name))).expect("the output file")
+    }
+
+    /// What it wrote to standard error so far.
+    pub fn errors(&self) -> String {
+        fs::read_to_string(self.directory.join(format!("{}.err", self.name))).expect("the error file")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Rows of fields as tshark reads them from a capture file.
+pub fn tshark(file: &Path, filter: &str, fields: &[&str]) -> Vec<Vec<String>> {
+    let mut command = Command::new("tshark");
+    command.arg("-r").arg(file).args(["-Y", filter, "-T", "fields", "-E", "separator=/t", "-E", "occurrence=f"]);
+    for field in fields {
+        command.args(["-e", field]);
+    }
+    let output = command.output().expect("tshark runs");
+    assert!(output.status.success(), "tshark: {}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("text");
+    text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
+}
+
+/// Asks again and again until there is an answer.
+pub fn until<T>(what: &str, at_most: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + at_most;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < end, "waited {at_most:?} in vain: {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A file of this folder in the project.
+pub fn scenario(name: &str) -> String {
+    format!("{}/tests/live/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Says why a test was not run.
+pub fn skip<T>(why: &str) -> Option<T> {
+    println!("skipped: {why}");
+    eprintln!("skipped: {why}");
+    None
+}
+
+fn installed(tool: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let system = ["/usr/sbin", "/sbin"].map(PathBuf::from);
+    std::env::split_paths(&path).chain(system).any(|directory| directory.join(tool).is_file())
+}
+
+fn inside(space: &str, words: &[&str]) -> Vec<String> {
+    ["ip", "netns", "exec", space].iter().chain(words).map(|&word| word.to_owned()).collect()
+}
+
+/// `ip netns exec` becomes the program it starts, so the child's id is the program's.
+fn command(words: &[String]) -> Command {
+    let (program, rest) = words.split_first().expect("a program");
+    let mut command = Command::new(program);
+    command.args(rest.iter().map(OsStr::new)).env("TERM", "xterm-256color");
+    command
+}
+
+fn ip(words: &[&str]) -> Result<(), String> {
+    let output = Command::new("ip").args(words).output().map_err(|why| why.to_string())?;
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()) }
+}

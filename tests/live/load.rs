@@ -1,0 +1,114 @@
+//! Half a million packets as fast as the machine can send them, with the screen in use.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use sipwatch::capture::synth::Truth;
+
+use super::lab::{FAR, Lab, NEAR, SIPWATCH, skip};
+use super::pty::Terminal;
+use super::wire;
+
+const KEY_EVERY: Duration = Duration::from_millis(200);
+const KEY_AT_MOST: Duration = Duration::from_millis(250);
+
+/// What came of one replay.
+#[derive(Debug)]
+struct Outcome {
+    /// The slowest key.
+    slowest: Duration,
+    keys: usize,
+    /// The Capture tab at the end.
+    capture_tab: String,
+}
+
+fn wanted() -> bool {
+    if std::env::var_os("SIPWATCH_LONG").is_none() {
+        return skip::<()>("full load only with SIPWATCH_LONG=1").is_some();
+    }
+    if cfg!(debug_assertions) {
+        return skip::<()>("full load only in a release build").is_some();
+    }
+    true
+}
+
+fn replay(lab: &Lab, file: &Path, speed: &str, arguments: &[&str]) -> Outcome {
+    let mut words = vec![SIPWATCH, "-i", NEAR];
+    words.extend(arguments);
+    let mut terminal = Terminal::run(&lab.near(&words));
+    lab.wait_for_taps(1);
+    terminal.see("the first picture", Duration::from_secs(3), |text| text.contains("Calls"));
+    let (interface, file) = (format!("--intf1={FAR}"), file.display().to_string());
+    let mut tcpreplay = lab.start("tcpreplay", &lab.far(&["tcpreplay", "-q", "-K", speed, &interface, &file]));
+    let (mut slowest, mut keys) = (Duration::ZERO, 0);
+    let mut sent_all = false;
+    // Some keys more after the last packet: the queue may still be full then.
+    let mut after = 5;
+    while after > 0 {
+        let began = Instant::now();
+        let help = keys % 2 == 0;
+        terminal.press("?");
+        let effect = terminal.wait_for(Duration::from_secs(5), |text| shows_help(text) == help);
+        assert!(effect.is_some(), "a key had no effect:\n{}", terminal.text());
+        slowest = slowest.max(began.elapsed());
+        keys += 1;
+        terminal.watch(KEY_EVERY.saturating_sub(began.elapsed()));
+        sent_all = sent_all || tcpreplay.wait(Duration::ZERO).is_some();
+        after -= usize::from(sent_all);
+    }
+    if keys % 2 == 1 {
+        terminal.press("?");
+    }
+    terminal.press("8");
+    terminal.see("the Capture tab", Duration::from_secs(3), |text| !shows_help(text) && text.contains("kernel"));
+    terminal.watch(Duration::from_millis(500));
+    Outcome { slowest, keys, capture_tab: terminal.text() }
+}
+
+fn shows_help(text: &str) -> bool {
+    text.contains("Help")
+}
+
+/// The three counters, kernel, interface and queue, as the first line of the screen has them.
+fn lost(screen: &str) -> [String; 3] {
+    let line = screen.lines().next().unwrap_or_default();
+    let words: Vec<_> = line.split_whitespace().collect();
+    ["kernel", "iface", "queue"].map(|name| {
+        let pair = words.windows(2).find(|pair| pair[1] == name);
+        pair.unwrap_or_else(|| panic!("no {name} in {line:?}"))[0].to_owned()
+    })
+}
+
+fn assert_nothing_lost(truth: &Truth, outcome: &Outcome) {
+    println!("{} keys, the slowest took {:?}", outcome.keys, outcome.slowest);
+    assert_eq!(lost(&outcome.capture_tab), ["0", "0", "0"], "{}", outcome.capture_tab);
+    let digits: String = outcome.capture_tab.chars().filter(|c| !matches!(c, ' ' | ',' | '\u{202f}')).collect();
+    assert!(digits.contains(&truth.packets.to_string()), "{} packets:\n{}", truth.packets, outcome.capture_tab);
+    assert!(outcome.slowest <= KEY_AT_MOST, "a key took {:?}", outcome.slowest);
+}
+
+#[test]
+fn nothing_is_lost_and_keys_answer_under_full_load() {
+    if !wanted() {
+        return;
+    }
+    let Some(lab) = Lab::open(&["tcpreplay"]) else { return };
+    let file = lab.file("carrier.pcap");
+    let truth = wire::carrier(&file);
+    for speed in ["--pps=200000", "--topspeed"] {
+        let outcome = replay(&lab, &file, speed, &[]);
+        println!("{speed}: {}", lab_report(&lab));
+        assert_nothing_lost(&truth, &outcome);
+    }
+    // A zero is to be believed only if the same run can show something else.
+    let outcome = replay(&lab, &file, "--topspeed", &["--queue-batches", "4"]);
+    let [_, _, queue] = lost(&outcome.capture_tab);
+    println!("with a queue of 4 batches: {queue} lost");
+    assert_ne!(queue, "0", "a queue of 4 batches must lose:\n{}", outcome.capture_tab);
+}
+
+/// What tcpreplay says of the speed it reached.
+fn lab_report(lab: &Lab) -> String {
+    let text = std::fs::read_to_string(lab.file("tcpreplay.out")).unwrap_or_default();
+    text.lines().find(|line| line.contains("pps")).unwrap_or_default().trim().to_owned()
+}
