@@ -89,6 +89,9 @@ pub fn draw(frame: &mut Frame<'_>, state: &mut State, hits: &mut Hits) -> u64 {
     sentence_line(buffer, areas.sentence, state);
     hint_bar(buffer, areas.hints, state, hits);
     popups(frame, state, hits);
+    if state.theme.ascii {
+        to_ascii(frame.buffer_mut());
+    }
     cells
 }
 
@@ -104,6 +107,21 @@ fn popups(frame: &mut Frame<'_>, state: &mut State, hits: &mut Hits) {
         popup.draw(frame, screen, state, hits);
     }
     state.popups = popups;
+}
+
+/// What is still not ASCII, mostly words from the wire, for a terminal that shows nothing else.
+fn to_ascii(buffer: &mut Buffer) {
+    for cell in buffer.content.iter_mut().filter(|cell| !cell.symbol().is_ascii()) {
+        let stand_in = match cell.symbol() {
+            "…" => "~",
+            "→" => ">",
+            "←" => "<",
+            "×" => "x",
+            "–" | "·" => "-",
+            _ => "?",
+        };
+        cell.set_symbol(stand_in);
+    }
 }
 
 fn too_small(buffer: &mut Buffer, theme: &Theme) {

@@ -139,7 +139,7 @@ pub fn run(options: UiOptions, engine: &dyn EngineHandle) -> Result<UiExit, UiEr
         }
         let wait = if screen.is_busy() { 0 } else { LOOK_MS };
         let mut input = false;
-        while event::poll(Duration::from_millis(if input { 0 } else { wait }))? {
+        while waiting(if input { 0 } else { wait }, &signal)? {
             input = true;
             screen.tick(clock.ms());
             let effects = match event::read()? {
@@ -169,6 +169,14 @@ pub fn run(options: UiOptions, engine: &dyn EngineHandle) -> Result<UiExit, UiEr
             terminal.draw(&mut screen)?;
             drawn_ms = Some(now_ms);
         }
+    }
+}
+
+/// Whether an event waits, after so many ms at most. When the terminal has gone, the signal that says so counts, not the error.
+fn waiting(ms: u64, signal: &AtomicUsize) -> io::Result<bool> {
+    match event::poll(Duration::from_millis(ms)) {
+        Err(_) if signal.load(Ordering::Relaxed) != 0 => Ok(false),
+        answer => answer,
     }
 }
 

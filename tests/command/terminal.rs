@@ -91,13 +91,15 @@ impl Terminal {
 #[test]
 fn the_demo_starts_answers_keys_and_gives_the_terminal_back() {
     let mut terminal = Terminal::start(&["--demo"]);
-    terminal.wait_for("INVITE");
+    terminal.wait_for("208");
     assert!(terminal.parser.screen().alternate_screen());
     terminal.press("?");
     terminal.wait_for("Help");
+    // A moment between the two, or the terminal means Alt-8.
     terminal.press("\x1b");
+    terminal.wait_for("7 Stats");
     terminal.press("8");
-    terminal.wait_for("demo");
+    terminal.wait_for("Sources");
     terminal.press("1");
     terminal.wait_for("Method");
     terminal.press("q");
@@ -107,7 +109,7 @@ fn the_demo_starts_answers_keys_and_gives_the_terminal_back() {
 #[test]
 fn a_call_opens_as_a_ladder_with_its_messages() {
     let mut terminal = Terminal::start(&["--demo"]);
-    terminal.wait_for("INVITE");
+    terminal.wait_for("208");
     terminal.press("\x1b[H\r");
     terminal.wait_for("─");
     terminal.press("q");
@@ -120,7 +122,7 @@ fn a_call_opens_as_a_ladder_with_its_messages() {
 fn a_signal_ends_it_and_gives_the_terminal_back() {
     for signal in [nix::sys::signal::Signal::SIGTERM, nix::sys::signal::Signal::SIGHUP] {
         let mut terminal = Terminal::start(&["--demo"]);
-        terminal.wait_for("INVITE");
+        terminal.wait_for("208");
         let pid = nix::unistd::Pid::from_raw(terminal.child.process_id().unwrap() as i32);
         nix::sys::signal::kill(pid, signal).unwrap();
         terminal.end();

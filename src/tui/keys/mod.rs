@@ -137,6 +137,22 @@ mod tests {
         }
     }
 
+    /// Keys by which a view with parts of its own goes back and changes its focus.
+    const OVERRIDES: [&str; 4] = ["esc", "q", "tab", "shift-tab"];
+
+    #[test]
+    fn a_context_hides_no_global_key_but_those_of_going_back() {
+        for binding in bindings().filter(|binding| binding.context.takes_global()) {
+            for word in binding.keys.split(' ').filter(|word| !OVERRIDES.contains(word)) {
+                let global = bindings()
+                    .filter(|other| other.context == Context::Global && binding.context != Context::Global)
+                    .flat_map(|other| other.keys.split(' '))
+                    .any(|other| Key::parse(other) == Key::parse(word));
+                assert!(!global, "{word} of {binding:?}");
+            }
+        }
+    }
+
     #[test]
     fn a_key_means_the_same_in_all_tables() {
         let mut meaning = HashMap::new();

@@ -44,7 +44,7 @@ pub struct Help {
 impl Help {
     /// The help of a context, from its beginning.
     pub fn new(context: Context) -> Self {
-        Self { context, top: 0, lines: 1 }
+        Self { context, top: 0, lines: lines_of(context, &Theme::default()).len() }
     }
 
     /// Draws it.
