@@ -84,6 +84,7 @@ impl CallMachine {
             }
             self.run(call, reading, &before, &mut outcome.samples);
             note_identities(call, reading);
+            end_with_state(call, reading.at);
         }
         outcome.dialog = dialog::of(&call.dialogs, reading).and_then(|at| u16::try_from(at).ok());
         outcome
@@ -175,12 +176,23 @@ impl CallMachine {
         if *method == Method::Invite && call.kind != CallKind::Invite {
             call.kind = CallKind::Invite;
             call.method = Method::Invite;
-            if call.state != CallState::Completed && reading.is_request() {
+            if call.state != CallState::Completed {
                 call.state = CallState::Setup;
                 call.status = None;
                 call.ended = None;
             }
         }
+    }
+}
+
+/// What is live has not ended, and what is not live has.
+fn end_with_state(call: &mut Call, at: Timestamp) {
+    if !call.state.is_live() {
+        call.ended.get_or_insert(at);
+    } else if call.ended.is_some() {
+        call.ended = None;
+        call.ended_by = None;
+        call.cause = None;
     }
 }
 

@@ -128,7 +128,7 @@ impl Run {
         if subject == "store" {
             let memory = self.store.memory();
             let evicted = memory.iter().find(|row| row.what == "calls").map_or(0, |row| row.evicted);
-            let live = memory.iter().find(|row| row.what == "live calls dropped").map_or(0, |row| row.evicted);
+            let live = memory.iter().find(|row| row.what == "live calls").map_or(0, |row| row.evicted);
             let told = self.changes.iter().filter(|change| matches!(change, Change::Evicted(_))).count();
             return Some(print::Fields::from([
                 ("calls", snapshot.calls.len().to_string()),
