@@ -2,8 +2,11 @@
 //!
 //! What is expected stands in the RFCs and in the report's contract; none of it was copied from the program's own output.
 
+#[cfg(test)]
 mod message;
+#[cfg(test)]
 mod print;
+#[cfg(test)]
 mod run;
 
 use std::path::Path;
