@@ -42,7 +42,7 @@ use stats::collect::{Collector, Counted};
 use streams::Streams;
 
 /// Limits that a test may want to reach without a flood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreOptions {
     /// Calls kept.
     pub calls: usize,
@@ -121,6 +121,7 @@ impl Default for Store {
 impl Store {
     /// An empty store.
     pub fn new(options: StoreOptions) -> Self {
+        let streams = Streams::new(options.streams);
         Self {
             options,
             keys: RandomState::new(),
@@ -129,7 +130,7 @@ impl Store {
             by_id: HashMap::new(),
             nameless: HashMap::new(),
             media: MediaMap::default(),
-            streams: Streams::new(options.streams),
+            streams,
             bound: Vec::new(),
             flows: Flows::default(),
             ended: Ended::default(),
