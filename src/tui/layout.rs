@@ -222,6 +222,9 @@ fn sentence_line(buffer: &mut Buffer, area: Rect, state: &State) {
     paint::text(buffer, spot, &text, Fit::Left, state.theme.style(role), &state.theme);
 }
 
+/// The hint that is never left out.
+const BACK: &str = "back";
+
 /// The hint bar: the keys of the context that have a word for it; those with the same word share it.
 fn hint_bar(buffer: &mut Buffer, area: Rect, state: &State, hits: &mut Hits) {
     let theme = &state.theme;
@@ -236,7 +239,7 @@ fn hint_bar(buffer: &mut Buffer, area: Rect, state: &State, hits: &mut Hits) {
             Some((keys, _, _)) => *keys = format!("{keys} {key}"),
             None => hints.push((key, word, binding.action.clone())),
         }
-        if binding.context == context {
+        if binding.context == context && binding.hint != BACK {
             own = hints.len();
         }
     }

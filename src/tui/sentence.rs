@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 use crate::track::call::{Call, CallKind, CallState, EndedBy, Fact};
 
 use super::format;
-use super::table::calls::state_text;
+use super::table::standing::state_text;
 
 /// What is most worth knowing about a call.
 pub fn of(call: &Call, now: Timestamp) -> String {

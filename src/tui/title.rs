@@ -75,8 +75,8 @@ fn pieces(state: &State) -> Vec<Piece> {
     if capture.is_live() {
         let packets = stats.packet_rate.last().copied().unwrap_or(0);
         let messages = stats.message_rate.last().copied().unwrap_or(0);
-        pieces.push(Piece::new(format!("{} pkt/s", rate(f64::from(packets))), Role::Text, 4));
-        pieces.push(Piece::new(format!("SIP {}/s", rate(f64::from(messages))), Role::Text, 5));
+        pieces.push(Piece::new(format!("{:>4} pkt/s", rate(f64::from(packets))), Role::Text, 4));
+        pieces.push(Piece::new(format!("SIP {:>4}/s", rate(f64::from(messages))), Role::Text, 5));
     } else {
         let packets = capture.sources.iter().map(|source| source.packets).sum();
         pieces.push(Piece::new(format!("{} packets", counted(packets)), Role::Text, 4));

@@ -90,13 +90,27 @@ pub fn bindings() -> impl Iterator<Item = &'static Binding> {
     TABLES.into_iter().flatten()
 }
 
-/// The keys that work in a context, its own first.
+/// The keys that work in a context, its own first. A key that the context gives a meaning of its own is left out of the
+/// global ones, and a row whose first key is taken so is left out as a whole.
 pub fn of(context: Context) -> impl Iterator<Item = &'static Binding> {
     let own = bindings().filter(move |binding| binding.context == context);
     let global = bindings().filter(move |binding| {
-        context.takes_global() && context != Context::Global && binding.context == Context::Global
+        let first = binding.keys.split(' ').next().unwrap_or_default();
+        context.takes_global()
+            && context != Context::Global
+            && binding.context == Context::Global
+            && !takes(context, first)
     });
     own.chain(global)
+}
+
+/// Whether a context gives a key a meaning of its own.
+pub fn takes(context: Context, word: &str) -> bool {
+    let key = Key::parse(word);
+    bindings()
+        .filter(|binding| binding.context == context)
+        .flat_map(|binding| binding.keys.split(' '))
+        .any(|other| Key::parse(other) == key)
 }
 
 /// What a key means in a context.
