@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::event::{IcmpFact, TcpFactKind};
 use crate::packet::{Endpoint, PacketId};
-use crate::sip::{HeaderName, StartLine};
+use crate::sip::{HeaderName, Method, StartLine};
 use crate::text::visible;
 use crate::time::Timestamp;
 use crate::track::call::{Call, Fact};
@@ -256,7 +256,7 @@ impl LadderRow {
     }
 }
 
-/// `INVITE (SDP)`, `200 OK (SDP)`: what the arrow of this message says, fit for a terminal.
+/// `INVITE (SDP)`, `200 OK (SDP)`, `NOTIFY active (dialog)`: what the arrow of this message says, fit for a terminal.
 pub fn message_label(message: &Message) -> String {
     let mut label = match message.sip.start() {
         StartLine::Request { method, .. } => visible(method.as_str()).into_owned(),
@@ -265,10 +265,25 @@ pub fn message_label(message: &Message) -> String {
             format!("{status} {}", visible(&reason)).trim_end().to_owned()
         }
     };
+    if matches!(message.sip.method(), Some(Method::Subscribe | Method::Notify | Method::Publish)) {
+        let first = |name| message.sip.header(name).map(|value| visible_token(value)).unwrap_or_default();
+        let state = first(HeaderName::SubscriptionState);
+        let event = first(HeaderName::Event);
+        let parts = [(" ", state, ""), (" (", event, ")")];
+        for (before, word, after) in parts.iter().filter(|(_, word, _)| !word.is_empty()) {
+            label.push_str(&format!("{before}{word}{after}"));
+        }
+    }
     if message.has_sdp {
         label.push_str(" (SDP)");
     }
     label
+}
+
+/// The value of a header up to its parameters, fit for a terminal.
+fn visible_token(value: &[u8]) -> String {
+    let token = value.split(|byte| *byte == b';').next().unwrap_or_default();
+    visible(String::from_utf8_lossy(token).trim()).into_owned()
 }
 
 fn new_row(at: Timestamp, kind: RowKind) -> LadderRow {

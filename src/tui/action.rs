@@ -67,6 +67,10 @@ pub enum Action {
     Last,
     /// Open what is selected.
     Open,
+    /// Open what is selected as the text of all its messages.
+    OpenRaw,
+    /// Open what is selected together with the calls that belong to it.
+    OpenRelated,
     /// Mark or unmark the selected row.
     Mark,
     /// Unmark all rows.

@@ -38,6 +38,16 @@ pub struct Areas {
 
 /// Divides the screen. Depends on size and state only, so that keys know the height of a page before anything is drawn.
 pub fn areas(state: &State) -> Areas {
+    let raw = state.view.as_ref().is_some_and(|view| view.context() == Context::Raw);
+    divide(state, state.view.is_some(), raw)
+}
+
+/// The areas of the tab alone, whatever is open above it: its page keeps its height meanwhile.
+pub fn tab_areas(state: &State) -> Areas {
+    divide(state, false, false)
+}
+
+fn divide(state: &State, in_view: bool, raw: bool) -> Areas {
     let (width, height) = (state.size.width, state.size.height);
     if width < LEAST.0 || height < LEAST.1 {
         return Areas::default();
@@ -48,8 +58,6 @@ pub fn areas(state: &State) -> Areas {
         top += rows;
         area
     };
-    let in_view = state.view.is_some();
-    let raw = state.view.as_ref().is_some_and(|view| view.context() == Context::Raw);
     let calls = !in_view && state.tab == Tab::Calls;
     let title = take(u16::from(!raw));
     let tabs = take(u16::from(!in_view));
@@ -87,7 +95,10 @@ pub fn draw(frame: &mut Frame<'_>, state: &mut State, hits: &mut Hits) -> u64 {
     }
     let buffer = frame.buffer_mut();
     sentence_line(buffer, areas.sentence, state);
-    hint_bar(buffer, areas.hints, state, hits);
+    match state.notice().filter(|_| areas.sentence.height == 0) {
+        Some(notice) => say(buffer, areas.hints, notice, state),
+        None => hint_bar(buffer, areas.hints, state, hits),
+    }
     popups(frame, state, hits);
     if state.theme.ascii {
         to_ascii(frame.buffer_mut());
@@ -126,7 +137,7 @@ fn to_ascii(buffer: &mut Buffer) {
 
 fn too_small(buffer: &mut Buffer, theme: &Theme) {
     let area = buffer.area;
-    let text = format!("sipwatch needs {}×{} cells, here are {}×{}", LEAST.0, LEAST.1, area.width, area.height);
+    let text = format!("needs {}×{} cells, here {}×{}", LEAST.0, LEAST.1, area.width, area.height);
     let text = if theme.ascii { text.replace('×', "x") } else { text };
     let spot = Spot { x: 0, y: area.height / 2, width: area.width };
     paint::text(buffer, spot, &text, Fit::Left, theme.style(Role::Text), theme);
@@ -164,8 +175,9 @@ fn filter_line(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let theme = &state.theme;
     let calls = &state.calls;
     let (shown, total) = (calls.order.shown().len(), calls.order.total());
+    let all = state.filter.valid.is_empty() && calls.kinds == Kinds::All;
     let busy = if calls.order.is_busy() { "filtering… " } else { "" };
-    let counts = match shown == total && busy.is_empty() {
+    let counts = match all || (shown == total && busy.is_empty()) {
         true => String::new(),
         false => format!("{busy}{} of {} shown", counted(shown as u64), counted(total as u64)),
     };
@@ -198,9 +210,6 @@ fn filter_line(frame: &mut Frame<'_>, area: Rect, state: &State) {
         let scroll = filter.input.visual_scroll(usize::from(room.saturating_sub(1)));
         let typed: String = paint::skip_cells(filter.input.value(), scroll);
         put(buffer, &typed, Role::Title);
-        if let Some(error) = &filter.error {
-            put(buffer, &format!("   {error}"), Role::Dim);
-        }
         if filter.editing {
             let cursor = filter.input.visual_cursor().saturating_sub(scroll) as u16;
             frame.set_cursor_position((start + cursor.min(room), area.y));
@@ -213,13 +222,25 @@ fn sentence_line(buffer: &mut Buffer, area: Rect, state: &State) {
         return;
     }
     let call = state.calls.cursor.selected().and_then(|key| state.snapshot.call(key));
-    let (text, role) = match (state.notice(), call) {
-        (Some(notice), _) => (notice.to_owned(), Role::Title),
-        (None, Some(call)) => (sentence::of(call, state.snapshot.now.unwrap_or(call.last)), Role::Text),
-        (None, None) => return,
+    let filter = &state.filter;
+    let (text, role) = match (state.notice(), &filter.error, call) {
+        (Some(notice), ..) => return say(buffer, area, notice, state),
+        (None, Some(error), _) => (format!("Not a filter yet: {error}"), Role::Warn),
+        (None, None, _) if filter.editing && !filter.fields.is_empty() => {
+            let names = filter.fields.join(", ");
+            (format!("Field {names}: then ~ == != < > and a value; Enter takes it as a word"), Role::Dim)
+        }
+        (None, None, Some(call)) => (sentence::of(call, state.snapshot.now.unwrap_or(call.last)), Role::Text),
+        (None, None, None) => return,
     };
     let spot = Spot { x: area.x + 1, y: area.y, width: area.width.saturating_sub(2) };
     paint::text(buffer, spot, &text, Fit::Left, state.theme.style(role), &state.theme);
+}
+
+/// A line that stays for a few seconds.
+fn say(buffer: &mut Buffer, area: Rect, notice: &str, state: &State) {
+    let spot = Spot { x: area.x + 1, y: area.y, width: area.width.saturating_sub(2) };
+    paint::text(buffer, spot, notice, Fit::Left, state.theme.style(Role::Title), &state.theme);
 }
 
 /// The hint that is never left out.

@@ -157,6 +157,7 @@ impl Screen {
             return Vec::new();
         }
         self.dirty = true;
+        self.state.hush();
         if let Some(view) = self.state.view.as_mut().filter(|view| view.wants_text() && self.state.popups.is_empty()) {
             let effects = view.text_key(*event, &self.state.snapshot);
             return self.settle_effects(effects);

@@ -149,7 +149,7 @@ fn broken(call: &Call, out: &mut String) {
                 return;
             }
             Fact::Icmp(fact) => {
-                let _ = write!(out, "; {} says of {}: {}", fact.reporter, fact.quoted.dst, fact.what);
+                let _ = write!(out, "; ICMP {}: {} told by {}", fact.what, fact.quoted.dst, fact.reporter);
                 return;
             }
             Fact::Tcp(_) => {}

@@ -84,6 +84,8 @@ pub struct FilterState {
     pub editing: bool,
     /// The last text that was understood.
     pub valid: Filter,
+    /// Fields whose name the last word begins, while it may become one of them.
+    pub fields: Vec<&'static str>,
     /// Why the text is not understood (yet).
     pub error: Option<String>,
     /// The text before editing began.
@@ -173,12 +175,17 @@ impl State {
 
     /// Rows of the call table on one page.
     pub fn page(&self) -> usize {
-        usize::from(layout::areas(self).content.height.saturating_sub(1)).max(1)
+        usize::from(layout::tab_areas(self).content.height.saturating_sub(1)).max(1)
     }
 
     /// Shows a line of text for a few seconds.
     pub fn say(&mut self, text: impl Into<String>) {
         self.notice = Some((text.into(), self.now_ms + NOTICE_MS));
+    }
+
+    /// Takes that line away: who presses a key has read it.
+    pub fn hush(&mut self) {
+        self.notice = None;
     }
 
     /// The line of text to show now.

@@ -45,6 +45,8 @@ pub fn update(state: &mut State, action: &Action) -> Vec<Effect> {
             state.filter.editing = true;
         }
         Action::Accept => accept(state),
+        Action::OpenRaw => return open_with(state, &CallViewAction::RawAll),
+        Action::OpenRelated => return open_with(state, &CallViewAction::Related),
         Action::Clear => return clear(state),
         Action::ClearHidden => return clear_hidden(state),
         _ => table(state, action),
@@ -94,12 +96,25 @@ pub fn apply(state: &mut State, effect: Effect) -> Option<Effect> {
 /// Opens the call view.
 pub fn open(state: &mut State, keys: Vec<CallKey>) {
     state.popups.clear();
+    let first = keys.first().copied();
     let mut view = CallView::open(keys);
     if state.zone == Zone::Utc {
         let size = layout::areas(state).content.as_size();
         let _ = view.update(&CallViewAction::Zone, &state.snapshot, size);
     }
     state.view = Some(view);
+    if let Some(key) = first.filter(|key| state.calls.cursor.selected() != Some(*key)) {
+        let page = state.page();
+        state.calls.cursor.select(key, state.calls.order.shown(), page);
+    }
+}
+
+/// Opens the selected or marked calls, and does this there.
+fn open_with(state: &mut State, action: &CallViewAction) -> Vec<Effect> {
+    for effect in open_selected(state) {
+        apply(state, effect);
+    }
+    call_view(state, action)
 }
 
 fn call_view(state: &mut State, action: &CallViewAction) -> Vec<Effect> {
@@ -141,7 +156,12 @@ fn back(state: &mut State) {
 
 /// Takes what was typed: the form's filter replaces the line's.
 fn accept(state: &mut State) {
-    state.filter.editing = false;
+    if state.filter.editing {
+        state.filter.editing = false;
+        filter_typed(state);
+        // What is no filter stays open, with the reason below.
+        state.filter.editing = state.filter.error.is_some();
+    }
     if let Some(Popup::Filter(form)) = state.popups.last() {
         let (texts, expression) = (form.texts(), form.expression());
         state.form = texts;
@@ -153,9 +173,16 @@ fn accept(state: &mut State) {
 
 /// The filter text changed: it applies at once if it can be understood, else the last one stays.
 pub fn filter_typed(state: &mut State) {
-    match Filter::parse(state.filter.input.value()) {
-        Ok(filter) => {
+    let text = state.filter.input.value();
+    let read = match state.filter.editing {
+        true => Filter::parse_unfinished(text),
+        false => Filter::parse(text).map(|filter| (filter, Vec::new())),
+    };
+    state.filter.fields.clear();
+    match read {
+        Ok((filter, fields)) => {
             state.filter.error = None;
+            state.filter.fields = fields;
             state.filter.valid = filter;
             reorder(state);
         }
@@ -210,7 +237,15 @@ pub fn settle(state: &mut State) {
     if !state.autoscroll {
         calls.cursor.set_follow(false);
     }
+    // What is open keeps its row: new ones are followed again once the user is back at the end.
+    let held = state.view.is_some() && calls.cursor.follows();
+    if held {
+        calls.cursor.set_follow(false);
+    }
     calls.cursor.settle(calls.order.shown(), page);
+    if held && calls.cursor.at() + 1 == calls.order.shown().len() {
+        calls.cursor.set_follow(true);
+    }
     let snapshot = &state.snapshot;
     calls.marks.retain(|key| snapshot.call(*key).is_some());
 }
@@ -305,6 +340,7 @@ fn sort_by(state: &mut State, id: &str) {
 
 fn clear(state: &mut State) -> Vec<Effect> {
     state.calls.marks.clear();
+    state.say("All calls forgotten; what comes from now on is shown");
     vec![Effect::ForgetAll]
 }
 
@@ -314,5 +350,7 @@ fn clear_hidden(state: &mut State) -> Vec<Effect> {
         state.say("No filter hides a call: nothing to forget");
         return Vec::new();
     }
+    let calls = if hidden.len() == 1 { "call" } else { "calls" };
+    state.say(format!("{} hidden {calls} forgotten", hidden.len()));
     vec![Effect::Forget(hidden)]
 }

@@ -35,7 +35,7 @@ fn column_of(buffer: &Buffer, y: u16, what: &str) -> u16 {
 
 #[test]
 fn the_selected_row_is_reversed_and_a_failed_one_is_red() {
-    let picture = screen(fixture::snapshot(), SIZE, "g").render(SIZE.0, SIZE.1);
+    let picture = screen(fixture::snapshot(), SIZE, "<home>").render(SIZE.0, SIZE.1);
     let first = row_of(&picture, "REGISTER  206");
     assert!(picture[(20, first)].modifier.contains(Modifier::REVERSED));
     let failed = row_of(&picture, "486 Busy Here");
@@ -61,7 +61,7 @@ fn no_color_means_no_colour_anywhere() {
 #[test]
 fn ascii_means_ascii() {
     let theme = Theme { no_color: false, ascii: true };
-    for keys in ["", "7", "8", "?", "?G", "<f10>", "<f8>", "<f7>", " "] {
+    for keys in ["", "7", "8", "?", "?<end>", "<f10>", "<f8>", "<f7>", " "] {
         let mut screen = Screen::new(Options { theme, utc: true, ..Options::default() });
         screen.offer(Arc::new(fixture::snapshot()));
         screen.press(keys);
@@ -76,7 +76,7 @@ fn control_characters_never_reach_the_buffer() {
     let safe = |ch: char| {
         !ch.is_control() && !('\u{200b}'..='\u{200f}').contains(&ch) && !('\u{202a}'..='\u{202e}').contains(&ch)
     };
-    for keys in ["", "jjjjj", "jjjjj<enter>", "/\u{1b}[31m", "8G<enter>", "<f10>"] {
+    for keys in ["", "jjjjj", "jjjjj<enter>", "/\u{1b}[31m", "8<end><enter>", "<f10>"] {
         let page = text(&screen(fixture::snapshot(), SIZE, keys).render(SIZE.0, SIZE.1));
         assert!(page.chars().filter(|ch| *ch != '\n').all(safe), "{keys}: {page}");
     }
@@ -86,7 +86,7 @@ fn control_characters_never_reach_the_buffer() {
 
 #[test]
 fn the_selection_and_the_marks_follow_the_call() {
-    let mut screen = screen(fixture::snapshot(), SIZE, "gjj jj");
+    let mut screen = screen(fixture::snapshot(), SIZE, "<home>jj jj");
     let (before, marks) = (selected(&screen), screen.state().calls.marks.clone());
     assert_eq!(marks.len(), 1);
     screen.press("<gt>z<lt><lt>");
@@ -101,7 +101,7 @@ fn the_selection_and_the_marks_follow_the_call() {
 #[test]
 fn new_rows_are_followed_only_from_the_end() {
     let grown = |count, generation| Arc::new(Snapshot { generation, ..fixture::many(count) });
-    let mut screen = screen(fixture::many(100), SIZE, "G");
+    let mut screen = screen(fixture::many(100), SIZE, "<end>");
     screen.offer(grown(200, 2));
     screen.render(SIZE.0, SIZE.1);
     assert_eq!(selected(&screen), Some(CallKey(199)));
@@ -109,7 +109,7 @@ fn new_rows_are_followed_only_from_the_end() {
     screen.offer(grown(300, 3));
     screen.render(SIZE.0, SIZE.1);
     assert_eq!(selected(&screen), Some(CallKey(198)));
-    screen.press("AG");
+    screen.press("A<end>");
     screen.offer(grown(400, 4));
     screen.render(SIZE.0, SIZE.1);
     assert_eq!(selected(&screen), Some(CallKey(299)));
@@ -118,7 +118,7 @@ fn new_rows_are_followed_only_from_the_end() {
 #[test]
 fn a_page_is_a_page_of_this_screen() {
     for height in [12, 24, 50] {
-        let mut screen = screen(fixture::many(1_000), (80, height), "g<pgdn>");
+        let mut screen = screen(fixture::many(1_000), (80, height), "<home><pgdn>");
         let page = usize::from(height) - 6;
         assert_eq!(screen.state().calls.cursor.at(), page);
         screen.press("<pgup>");
@@ -238,7 +238,7 @@ fn only_q_at_the_top_quits() {
 
 #[test]
 fn marked_calls_open_together_and_call_id_opens_at_once() {
-    let mut marked = screen(fixture::snapshot(), SIZE, "g  <enter>");
+    let mut marked = screen(fixture::snapshot(), SIZE, "<home>  <enter>");
     let open = |screen: &Screen| screen.state().view.as_ref().map(|view| view.keys().to_vec());
     assert_eq!(open(&marked), Some(vec![CallKey(0), CallKey(1)]));
     marked.press("<esc>");
@@ -256,7 +256,7 @@ fn marked_calls_open_together_and_call_id_opens_at_once() {
 
 #[test]
 fn clicks_select_open_and_sort() {
-    let mut screen = screen(fixture::snapshot(), SIZE, "g");
+    let mut screen = screen(fixture::snapshot(), SIZE, "<home>");
     let picture = screen.render(SIZE.0, SIZE.1);
     let click = |column, row| MouseEvent {
         kind: MouseEventKind::Down(MouseButton::Left),
@@ -274,7 +274,7 @@ fn clicks_select_open_and_sort() {
     let head = row_of(&picture, "Method");
     screen.mouse(&click(column_of(&picture, head, "PDD"), head));
     assert_eq!(COLUMNS[screen.state().calls.sort].id, "pdd");
-    screen.press("g");
+    screen.press("<home>");
     let wheel = MouseEvent { kind: MouseEventKind::ScrollDown, ..click(10, 10) };
     screen.mouse(&wheel);
     assert_eq!(screen.state().calls.cursor.at(), 3);
@@ -328,7 +328,7 @@ fn a_key_in_100_000_rows_does_bounded_work() {
     let mut screen = screen(fixture::many(100_000), (120, 40), "");
     let work = |screen: &Screen| screen.state().calls.order.work();
     let before = work(&screen);
-    screen.press("jjk<pgdn><pgup>Gg<pgdn> ?<esc>7 8 1");
+    screen.press("jjk<pgdn><pgup><end><home><pgdn> ?<esc>7 8 1");
     screen.render(120, 40);
     assert_eq!(work(&screen), before);
     screen.press("z");

@@ -1,5 +1,6 @@
 //! Whole pages, driven by keys, over snapshots made by hand.
 
 mod behaviour;
+mod feel;
 mod fixture;
 mod pages;

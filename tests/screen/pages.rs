@@ -54,14 +54,14 @@ fn filter_line_and_form() {
 #[test]
 fn windows_at_80_by_24() {
     insta::assert_snapshot!("help", page((80, 24), "?"));
-    insta::assert_snapshot!("help_end", page((80, 24), "?G"));
+    insta::assert_snapshot!("help_end", page((80, 24), "?<end>"));
     insta::assert_snapshot!("columns", page((80, 24), "<f10>jjjj j "));
     insta::assert_snapshot!("settings", page((80, 24), "<f8>j"));
 }
 
 #[test]
 fn marks_and_kinds() {
-    insta::assert_snapshot!("marks", page((80, 24), "gj  k"));
+    insta::assert_snapshot!("marks", page((80, 24), "<home>j  k"));
     insta::assert_snapshot!("kinds", page((80, 24), "mm"));
 }
 
@@ -71,9 +71,9 @@ fn stats_and_capture() {
         insta::assert_snapshot!(format!("stats_{name}"), page(size, "7"));
         insta::assert_snapshot!(format!("capture_{name}"), page(size, "8"));
     }
-    insta::assert_snapshot!("stats_end", page((80, 24), "7G"));
-    insta::assert_snapshot!("capture_end", page((80, 24), "8G"));
-    insta::assert_snapshot!("hex", page((80, 24), "8G<enter>"));
+    insta::assert_snapshot!("stats_end", page((80, 24), "7<end>"));
+    insta::assert_snapshot!("capture_end", page((80, 24), "8<end>"));
+    insta::assert_snapshot!("hex", page((80, 24), "8<end><enter>"));
 }
 
 #[test]

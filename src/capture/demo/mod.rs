@@ -39,7 +39,7 @@ impl DemoSource {
     pub fn new(start: Timestamp, paced: bool) -> Self {
         let kind = if paced { SourceKind::Live } else { SourceKind::File };
         let status = SourceStatus::new("demo", kind, "");
-        status.link.store(Arc::new("EN10MB".into()));
+        status.link.store(Arc::new("Ethernet".into()));
         Self { start, paced, status: Arc::new(status), stop: Arc::new(AtomicBool::new(false)) }
     }
 }

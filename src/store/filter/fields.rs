@@ -156,6 +156,13 @@ pub(super) fn find(name: &str) -> Option<Field> {
     FIELDS.iter().find(|row| row.name == name || row.aliases.contains(&name.as_str())).map(Field::Row)
 }
 
+/// The fields whose name begins with this word.
+pub(super) fn beginning_with(word: &str) -> Vec<&'static str> {
+    let word = word.to_ascii_lowercase();
+    let names = FIELDS.iter().map(|row| row.name).chain(["header.NAME"]);
+    names.filter(|name| name.to_ascii_lowercase().starts_with(&word)).collect()
+}
+
 /// Words that stand for a whole expression.
 pub(super) fn shorthand(word: &str) -> Option<Expression> {
     let state = |name: &str| compare("state", Test::Text(name.to_owned(), true));

@@ -23,6 +23,13 @@ pub(super) enum TokenKind {
     Or,
 }
 
+impl TokenKind {
+    /// Whether something must follow it.
+    pub fn joins(&self) -> bool {
+        matches!(self, Self::Not | Self::And | Self::Or)
+    }
+}
+
 /// How a field is compared with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operator {

@@ -37,6 +37,26 @@ impl Filter {
         Ok(Self { expression: parser::parse(&tokens)? })
     }
 
+    /// Reads a filter that is still being typed. A last word that begins the name of a field is not taken yet, as a
+    /// comparison may follow: the filter is that of the text before it, and the fields it may become come with it.
+    pub fn parse_unfinished(text: &str) -> Result<(Self, Vec<&'static str>), FilterError> {
+        let mut tokens = lexer::tokens(text)?;
+        let before = tokens.len().checked_sub(2).and_then(|at| tokens.get(at));
+        let compared = before.is_some_and(|token| matches!(token.kind, lexer::TokenKind::Operator(_)));
+        let fields = match tokens.last().map(|token| &token.kind) {
+            Some(lexer::TokenKind::Word(word)) if !compared => fields::beginning_with(word),
+            _ => Vec::new(),
+        };
+        if !fields.is_empty() {
+            tokens.pop();
+            let joins = |token: &lexer::Token| token.kind.joins();
+            while tokens.last().is_some_and(joins) {
+                tokens.pop();
+            }
+        }
+        Ok((Self { expression: parser::parse(&tokens)? }, fields))
+    }
+
     /// Whether it matches everything.
     pub fn is_empty(&self) -> bool {
         self.expression.is_none()

@@ -12,6 +12,6 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Capture, "pgup ctrl-b", Action::Page(-1), "go up a page", ""),
     bind(Capture, "ctrl-d", Action::HalfPage(1), "go down half a page", ""),
     bind(Capture, "ctrl-u", Action::HalfPage(-1), "go up half a page", ""),
-    bind(Capture, "home ctrl-a g", Action::First, "go to the top", ""),
-    bind(Capture, "end ctrl-e G", Action::Last, "go to the end", ""),
+    bind(Capture, "home ctrl-a", Action::First, "go to the top", ""),
+    bind(Capture, "end ctrl-e", Action::Last, "go to the end", ""),
 ];

@@ -11,6 +11,6 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Stats, "pgup ctrl-b", Action::Page(-1), "scroll up a page", ""),
     bind(Stats, "ctrl-d", Action::HalfPage(1), "scroll down half a page", ""),
     bind(Stats, "ctrl-u", Action::HalfPage(-1), "scroll up half a page", ""),
-    bind(Stats, "home ctrl-a g", Action::First, "go to the top", ""),
-    bind(Stats, "end ctrl-e G", Action::Last, "go to the end", ""),
+    bind(Stats, "home ctrl-a", Action::First, "go to the top", ""),
+    bind(Stats, "end ctrl-e", Action::Last, "go to the end", ""),
 ];

@@ -49,6 +49,13 @@ fn nothing_yet(snapshot: &Snapshot) -> Vec<String> {
     let reading = capture.sources.iter().any(|source| !source.live && !source.ended);
     let filter = capture.sources.iter().find(|source| !source.filter.is_empty()).map(|source| &source.filter);
     let mut lines = Vec::new();
+    if snapshot.stats.messages > 0 {
+        lines.push(format!("All calls of {} SIP messages were forgotten.", counted(snapshot.stats.messages)));
+        if capture.is_live() || reading {
+            lines.push("Calls show here again as soon as a message comes.".into());
+        }
+        return lines;
+    }
     match (packets, reading, capture.is_live()) {
         (_, true, _) => lines.push(format!("Reading {names}: {} packets, no SIP yet.", counted(packets))),
         (0, _, true) => {
@@ -59,7 +66,7 @@ fn nothing_yet(snapshot: &Snapshot) -> Vec<String> {
         (_, _, live) => {
             let verb = if live { "Captured" } else { "Read" };
             lines.push(format!("{verb} {} packets from {names}, none is SIP.", counted(packets)));
-            lines.push("SIP is found on any port, by content. Tab 8 shows what the packets are: SIP over TLS, or in a tunnel, cannot be read here.".into());
+            lines.push("SIP is found on any port, by content. Tab 8 shows what the packets are: SIP over TCP or TLS, or in a tunnel, is not read.".into());
         }
     }
     if let Some(filter) = filter {

@@ -245,36 +245,33 @@ fn peers(stats: &Stats, width: u16) -> Vec<Line> {
     if talkers.is_empty() {
         return Vec::new();
     }
-    let name = 21 + width.saturating_sub(80).min(20);
+    let name = 18 + width.saturating_sub(80).min(23);
     let mut out = vec![
         section("Peers")
-            .right(name, 8, "messages", Role::Dim)
-            .right(name + 9, 8, "attempts", Role::Dim)
-            .right(name + 18, 4, "up", Role::Dim)
-            .right(name + 23, 15, "ASR", Role::Dim)
-            .right(name + 39, 8, "NER", Role::Dim)
-            .right(name + 48, 7, "ACD", Role::Dim),
+            .right(name, 9, "messages", Role::Dim)
+            .right(name + 10, 4, "up", Role::Dim)
+            .right(name + 15, 17, "ASR answered", Role::Dim)
+            .right(name + 33, 17, "NER network ok", Role::Dim)
+            .right(name + 51, 10, "ACD calls", Role::Dim),
     ];
     for peer in talkers {
-        let line = Line::blank().at(1, name - 1, peer.address.to_string(), Role::Text).right(
+        let line = Line::blank().at(1, name, peer.address.to_string(), Role::Text).right(
             name,
-            7,
+            9,
             counted(peer.messages),
             Role::Text,
         );
+        let part = |n: u64| format!("{} {}/{}", percent(n, peer.attempts), counted(n), counted(peer.attempts));
+        let ended = peer.answered.saturating_sub(peer.up);
+        let talk =
+            if ended == 0 { String::new() } else { format!("{} /{}", average(peer.talk_s, ended), counted(ended)) };
         out.push(match peer.attempts {
             0 => line,
-            attempts => line
-                .right(name + 9, 8, counted(attempts), Role::Text)
-                .right(name + 18, 4, counted(peer.up), Role::Text)
-                .right(
-                    name + 23,
-                    15,
-                    format!("{} ({})", percent(peer.answered, attempts), counted(peer.answered)),
-                    Role::Text,
-                )
-                .right(name + 39, 8, percent(peer.answered + peer.user_side, attempts), Role::Text)
-                .right(name + 48, 7, average(peer.talk_s, peer.answered.saturating_sub(peer.up)), Role::Text),
+            _ => line
+                .right(name + 10, 4, counted(peer.up), Role::Text)
+                .right(name + 15, 17, part(peer.answered), Role::Text)
+                .right(name + 33, 17, part(peer.answered + peer.user_side), Role::Text)
+                .right(name + 51, 10, talk, Role::Text),
         });
     }
     out.push(Line::blank());

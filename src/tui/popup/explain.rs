@@ -36,6 +36,13 @@ impl ExplainPopup {
         Some(Self { paragraphs, scroll: 0, last: 0 })
     }
 
+    /// The same with a line about what to press below it.
+    #[must_use]
+    pub fn with_note(mut self, note: &str) -> Self {
+        self.paragraphs.push((Role::Key, "", note.to_owned()));
+        self
+    }
+
     /// Scrolls by this many rows.
     pub fn scroll(&mut self, rows: i32) {
         let by = usize::try_from(rows.unsigned_abs()).unwrap_or(usize::MAX);

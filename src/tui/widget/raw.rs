@@ -38,6 +38,21 @@ pub struct RawLine {
     pub text: String,
 }
 
+impl RawLine {
+    /// The word that tells what the line is: the method, the status, or the name of the header.
+    pub fn word(&self) -> Option<&str> {
+        match self.part {
+            Part::Start => {
+                let mut words = self.text.split(' ');
+                let first = words.next()?;
+                if first.starts_with("SIP/") { words.next() } else { Some(first) }
+            }
+            Part::Header => self.text.get(..self.name_len).map(str::trim).filter(|name| !name.is_empty()),
+            _ => None,
+        }
+    }
+}
+
 /// A piece of a [`RawLine`] that fits into one row of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece {

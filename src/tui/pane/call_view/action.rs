@@ -26,6 +26,8 @@ pub enum CallViewAction {
     },
     /// Show the message on the full screen, or go back to the ladder.
     Raw,
+    /// Show all messages on the full screen, one below the other, or only the selected one.
+    RawAll,
     /// Scroll the message beside the ladder by this many rows (up when negative).
     ScrollMessage(i32),
     /// Select the next or previous message while one is shown.

@@ -219,12 +219,13 @@ fn draw_rtp(row: &RtpRow, pen: &mut Pen<'_>) {
     };
     let codec = row.codec.as_deref().map(|codec| format!("{} ", crate::text::visible(codec))).unwrap_or_default();
     let packets = count(there.saturating_add(back));
+    let unit = if packets == "1" { "packet" } else { "packets" };
     let texts = [
-        format!(" RTP {codec}{left} {arrow} {right}  {packets} packets "),
+        format!(" RTP {codec}{left} {arrow} {right}  {packets} {unit} "),
         format!(" RTP {codec}{left} {arrow} {right} {packets} pkt "),
-        format!(" RTP {codec}:{} {arrow} :{}  {packets} packets ", left.port, right.port),
+        format!(" RTP {codec}:{} {arrow} :{}  {packets} {unit} ", left.port, right.port),
         format!(" RTP {codec}:{} {arrow} :{} {packets} pkt ", left.port, right.port),
-        format!(" RTP {codec}{arrow} {packets} packets "),
+        format!(" RTP {codec}{arrow} {packets} {unit} "),
         format!(" RTP {codec}{arrow} {packets} pkt "),
         format!(" RTP {arrow} {packets} "),
         " RTP ".to_owned(),

@@ -20,43 +20,106 @@ pub(super) struct MessagePane {
     pub scroll: usize,
     pub pan: usize,
     pub wrap: bool,
-    of: Option<(RowId, u64, bool)>,
+    /// All messages, one below the other, instead of the selected one.
+    pub all: bool,
+    of: Option<Shown>,
     wrapped_to: Option<usize>,
+    /// First line of each item, when all are shown.
+    starts: Vec<usize>,
+}
+
+/// What a text was made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Shown {
+    row: RowId,
+    version: u64,
+    utc: bool,
+    all: bool,
 }
 
 impl Default for MessagePane {
     fn default() -> Self {
-        Self { lines: Vec::new(), pieces: Vec::new(), scroll: 0, pan: 0, wrap: true, of: None, wrapped_to: None }
+        Self {
+            lines: Vec::new(),
+            pieces: Vec::new(),
+            scroll: 0,
+            pan: 0,
+            wrap: true,
+            all: false,
+            of: None,
+            wrapped_to: None,
+            starts: Vec::new(),
+        }
     }
 }
 
 impl MessagePane {
     /// Makes the text of this item ready for a pane of this size. Another item is shown from its top.
     pub fn prepare(&mut self, page: &Page, item: usize, utc: bool, size: (u16, u16)) {
-        let of = page.items.get(item).map(|item| (item.id, page.version, utc));
+        let of = page.items.get(item).map(|item| Shown { row: item.id, version: page.version, utc, all: self.all });
         let width = self.wrap.then_some(usize::from(size.0));
+        let moved = of.map(|of| (of.row, of.all)) != self.of.map(|of| (of.row, of.all));
         if of != self.of {
-            if of.map(|of| of.0) != self.of.map(|of| of.0) {
+            let row = |of: Option<Shown>| of.map(|of| of.row);
+            let same = |now: Shown| self.of.is_some_and(|was| Shown { row: now.row, ..was } == now);
+            if !(self.all && of.is_some_and(same)) {
+                self.starts.clear();
+                self.lines = if self.all { self.text_of_all(page, utc) } else { text_of(page, item, utc) };
+                self.wrapped_to = None;
+                self.pieces.clear();
+            }
+            if row(of) != row(self.of) {
                 (self.scroll, self.pan) = (0, 0);
             }
-            self.lines = text_of(page, item, utc);
-            (self.of, self.wrapped_to) = (of, None);
-            self.pieces.clear();
+            self.of = of;
         }
         if self.pieces.is_empty() || self.wrapped_to != width {
             self.pieces = raw::pieces(&self.lines, width);
             self.wrapped_to = width;
         }
+        if moved && self.all {
+            self.scroll = self.first_piece(item);
+        }
         self.scroll = self.scroll.min(self.pieces.len().saturating_sub(usize::from(size.1)));
     }
 
+    /// The texts of all messages, each below the line that says where it was seen.
+    fn text_of_all(&mut self, page: &Page, utc: bool) -> Vec<RawLine> {
+        let mut out: Vec<RawLine> = Vec::new();
+        for item in 0..page.items.len() {
+            self.starts.push(out.len());
+            let Some(message) = page.message(item) else { continue };
+            out.push(RawLine { part: Part::Note, name_len: 0, text: place(message, utc) });
+            out.extend(text_of(page, item, utc));
+            out.push(RawLine { part: Part::Body, name_len: 0, text: String::new() });
+        }
+        out
+    }
+
+    /// The first row of an item, when all are shown; else the first row.
+    fn first_piece(&self, item: usize) -> usize {
+        let line = self.starts.get(item).copied().unwrap_or(0);
+        self.pieces.partition_point(|piece| piece.line < line)
+    }
+
+    /// After scrolling through all messages: the item at the top, which is where the user is now.
+    pub fn item_at_top(&mut self, page: &Page) -> Option<usize> {
+        let line = self.pieces.get(self.scroll).filter(|_| self.all)?.line;
+        let item = self.starts.partition_point(|start| *start <= line).checked_sub(1)?;
+        if let (Some(of), Some(item)) = (&mut self.of, page.items.get(item)) {
+            of.row = item.id;
+        }
+        Some(item)
+    }
+
     /// Scrolls so that the first line holding a match is on the screen.
-    pub fn show_match(&mut self, needle: &regex::Regex, height: usize) {
-        let found = self.pieces.iter().position(|piece| {
+    pub fn show_match(&mut self, needle: &regex::Regex, item: usize, height: usize) {
+        let from = self.first_piece(item);
+        let found = self.pieces.iter().skip(from).position(|piece| {
             let found = self.lines.get(piece.line).and_then(|line| needle.find(&line.text));
             found.is_some_and(|found| (piece.start..piece.end).contains(&found.start()))
         });
-        if let Some(at) = found
+        if let Some(at) = found.map(|at| at + from)
             && !(self.scroll..self.scroll + height).contains(&at)
         {
             self.scroll = at.saturating_sub(height / 3);
@@ -213,7 +276,11 @@ pub(super) fn summary(page: &Page, item: usize, utc: bool, room: usize) -> (Stri
 }
 
 /// The text that goes to the clipboard: the message as it was received, or what the pane says.
-pub(super) fn copied(page: &Page, item: usize) -> String {
+pub(super) fn copied(page: &Page, item: usize, all: bool) -> String {
+    if all {
+        let messages = (0..page.items.len()).filter_map(|item| page.message(item));
+        return messages.map(|message| String::from_utf8_lossy(message.sip.bytes()).into_owned()).collect();
+    }
     match page.message(item) {
         Some(message) => String::from_utf8_lossy(message.sip.bytes()).into_owned(),
         None => text_of(page, item, true).into_iter().map(|line| line.text + "\n").collect(),

@@ -46,6 +46,9 @@ use search::{Needle, Prompt};
 /// From this width on the message stands beside the ladder.
 const BESIDE: u16 = 120;
 
+/// From this height on the text of a message stands below the ladder, and not only its start line.
+const ROOMY: u16 = 6;
+
 /// What the keys that scroll move.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Focus {
@@ -97,6 +100,8 @@ pub struct CallView {
     prompt: Option<Prompt>,
     needle: Option<Needle>,
     explanation: Option<ExplainPopup>,
+    /// The line of the message that is explained.
+    explained: usize,
     areas: Areas,
 }
 
@@ -126,6 +131,7 @@ impl CallView {
             prompt: None,
             needle: None,
             explanation: None,
+            explained: 0,
             areas: Areas::default(),
         }
     }
@@ -223,7 +229,7 @@ impl CallView {
         let [title, area] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
         self.draw_title(title, buffer, snapshot, theme);
         let beside = area.width >= BESIDE;
-        let (pane, other) = if beside { self.beside(area) } else { below(area) };
+        let (pane, other) = if beside { self.beside(area) } else { below(area, self.page.lines.len()) };
         let [header, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(pane);
         self.areas.ladder = body;
         self.scroll_to_cursor(usize::from(body.height));
@@ -300,13 +306,22 @@ impl CallView {
 
     fn draw_message(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme) {
         let [place, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
-        self.areas.message = body;
-        if let Some(message) = self.page.message(self.cursor_at) {
+        if self.message.all {
+            let count = (0..self.page.items.len()).filter(|item| self.page.message(*item).is_some()).count();
+            let what = if count == 1 { "message" } else { "messages, one below the other" };
+            put(buffer, place, &format!("{count} {what}"), theme, Role::Dim);
+        } else if let Some(message) = self.page.message(self.cursor_at) {
             let whole = message::place(message, self.utc);
             let text = if width(&whole) > usize::from(place.width) { message::hop(message) } else { whole };
             let text = message::plain(&text, theme);
             put(buffer, place, &text, theme, Role::Dim);
         }
+        self.draw_text(body, buffer, theme);
+    }
+
+    /// The text of what is selected, scrolled as the user left it.
+    fn draw_text(&mut self, body: Rect, buffer: &mut Buffer, theme: &Theme) {
+        self.areas.message = body;
         self.message.prepare(&self.page, self.cursor_at, self.utc, (body.width, body.height));
         let raw = Raw {
             lines: &self.message.lines,
@@ -319,12 +334,13 @@ impl CallView {
     }
 
     /// What is selected, in as many lines as there are: where it was seen, its start line, what is odd about it.
-    fn draw_summary(&self, area: Rect, buffer: &mut Buffer, theme: &Theme) {
+    fn draw_summary(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme) {
         if area.is_empty() {
             return;
         }
         let (place, lines) = message::summary(&self.page, self.cursor_at, self.utc, usize::from(area.width));
         let place = message::plain(&place, theme);
+        let roomy = area.height >= ROOMY;
         let lines: Vec<_> =
             lines.into_iter().map(|line| raw::RawLine { text: message::plain(&line.text, theme), ..line }).collect();
         let pieces = raw::pieces(&lines, Some(usize::from(area.width)));
@@ -336,6 +352,9 @@ impl CallView {
             let place = fit(&place, usize::from(inner.width).saturating_sub(2), theme);
             put(buffer, inner, &format!(" {place} "), theme, Role::Text);
             text = Rect { y: area.y + 1, height: area.height - 1, ..area };
+        }
+        if roomy {
+            return self.draw_text(text, buffer, theme);
         }
         let needle = self.needle.as_ref().map(|needle| &needle.shown);
         Raw { lines: &lines, pieces: &pieces, scroll: 0, pan: 0, needle }.draw(text, buffer, theme);
@@ -425,8 +444,9 @@ impl Comparison {
     }
 }
 
-/// The ladder above, and the selected row in short below it. Its height depends on the terminal only: nothing jumps.
-fn below(area: Rect) -> (Rect, Rect) {
+/// The ladder above, and the selected row below it: in short, and in full where the ladder leaves room. Its height does
+/// not depend on what is selected, so that nothing jumps while the cursor moves.
+fn below(area: Rect, lines: usize) -> (Rect, Rect) {
     let summary = match area.height {
         0..4 => 0,
         4..9 => 1,
@@ -434,6 +454,8 @@ fn below(area: Rect) -> (Rect, Rect) {
         13..17 => 3,
         _ => 4,
     };
+    let unused = usize::from(area.height.saturating_sub(summary + 1)).saturating_sub(lines);
+    let summary = if summary < 4 { summary } else { summary + u16::try_from(unused).unwrap_or(0) };
     let [ladder, below] = Layout::vertical([Constraint::Fill(1), Constraint::Length(summary)]).areas(area);
     (ladder, below)
 }

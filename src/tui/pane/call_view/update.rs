@@ -39,7 +39,14 @@ impl CallView {
                     self.scroll(*rows, size);
                 }
             }
-            Do::Raw => self.focus = if self.focus == Focus::Full { Focus::Ladder } else { Focus::Full },
+            Do::Raw => {
+                self.focus = if self.focus == Focus::Full { Focus::Ladder } else { Focus::Full };
+                self.message.all = false;
+            }
+            Do::RawAll => {
+                self.message.all = self.focus == Focus::Ladder || !self.message.all;
+                self.focus = Focus::Full;
+            }
             Do::ScrollMessage(rows) => self.scroll_message(*rows),
             Do::Message(steps) => self.step_message(*steps),
             Do::Wrap => {
@@ -118,6 +125,9 @@ impl CallView {
     fn scroll_message(&mut self, rows: i32) {
         let last = self.message.pieces.len().saturating_sub(usize::from(self.areas.message.height));
         self.message.scroll = moved(self.message.scroll, rows, last);
+        if let Some(item) = self.message.item_at_top(&self.page) {
+            self.select(item);
+        }
     }
 
     fn sideways(&mut self, steps: i32) {
@@ -274,7 +284,7 @@ impl CallView {
         let size = (self.areas.message.width, self.areas.message.height);
         if let (Some(needle), true) = (&self.needle, size.0 > 0) {
             self.message.prepare(&self.page, self.cursor_at, self.utc, size);
-            self.message.show_match(&needle.shown, usize::from(size.1));
+            self.message.show_match(&needle.shown, self.cursor_at, usize::from(size.1));
         }
     }
 
@@ -300,7 +310,12 @@ impl CallView {
     }
 
     fn explain(&mut self) -> Vec<Effect> {
-        if self.explanation.take().is_some() {
+        let open = self.explanation.take().is_some();
+        if self.focus == Focus::Full {
+            let top = self.message.pieces.get(self.message.scroll).map_or(0, |piece| piece.line);
+            return self.explain_line(if open { self.explained + 1 } else { top });
+        }
+        if open {
             return Vec::new();
         }
         let Some(message) = self.page.message(self.cursor_at) else {
@@ -317,12 +332,28 @@ impl CallView {
         vec![Effect::Say(format!("Nothing is known about {}.", crate::text::visible(&word)))]
     }
 
+    /// Explains the first line from here on that something is known of: its method or status, or its header.
+    fn explain_line(&mut self, from: usize) -> Vec<Effect> {
+        let known = self.message.lines.iter().enumerate().skip(from).find_map(|(line, text)| {
+            let popup = ExplainPopup::about(text.word()?)?;
+            Some((line, popup))
+        });
+        match known {
+            Some((line, popup)) => {
+                self.explained = line;
+                self.explanation = Some(popup.with_note("e explains the next line, Esc closes"));
+                Vec::new()
+            }
+            None => vec![Effect::Say("Nothing further down to explain.".to_owned())],
+        }
+    }
+
     fn copy(&self) -> Vec<Effect> {
         if let Some(comparison) = &self.comparison {
             let text = diff::unified_text(&comparison.pairs);
             return vec![Effect::Copy(text), Effect::Say("Comparison copied.".to_owned())];
         }
-        let text = message::copied(&self.page, self.cursor_at);
+        let text = message::copied(&self.page, self.cursor_at, self.message.all);
         if text.is_empty() {
             return Vec::new();
         }
@@ -338,6 +369,7 @@ impl CallView {
         }
         if self.focus != Focus::Ladder {
             self.focus = Focus::Ladder;
+            self.message.all = false;
             return Vec::new();
         }
         vec![Effect::CloseCallView]
