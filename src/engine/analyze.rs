@@ -23,7 +23,7 @@ impl BatchSink for Direct<'_> {
 /// Reads a source to its end, on the caller's thread, and gives what is known then.
 pub fn analyze(source: Box<dyn Source>, options: &EngineOptions) -> Result<Snapshot, SourceError> {
     let status = source.status();
-    let mut pipeline = Pipeline::new(options.decode.clone(), options.store.clone());
+    let mut pipeline = Pipeline::new(options.decode.clone(), options.store);
     sink::note_end(&status, source.run(&mut Direct(&mut pipeline)));
     if let crate::capture::SourceState::Failed(why) = &**status.state.load() {
         return Err(SourceError::Stopped(why.clone()));

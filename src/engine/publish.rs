@@ -56,7 +56,8 @@ impl Publisher {
             || capture.sources != self.sources.sources
             || capture.decode.packets != self.sources.decode.packets;
         let stale = self.published.is_none_or(|at| now.duration_since(at) >= REFRESH_EVERY);
-        if !moved && !(stale && clock.is_some()) {
+        let refresh = stale && clock.is_some();
+        if !moved && !refresh {
             return;
         }
         self.generation += u64::from(moved);

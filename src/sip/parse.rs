@@ -184,17 +184,13 @@ fn any_contradiction(head: &Head, bytes: &[u8]) -> bool {
     })
 }
 
-/// The body by Content-Length; the rest of the datagram where there is none that can be believed.
+/// The body by Content-Length; the rest of the datagram where there is none (RFC 3261, 18.3 allows that) or none that can
+/// be believed.
 fn datagram_body(bytes: &[u8], head: &Head, notes: &mut Notes) -> Span {
     let rest = span(head.body_start as usize, bytes.len());
     let there = u64::from(rest.end - rest.start);
     let mut lengths = head.all(bytes, HeaderName::ContentLength);
-    let Some(first) = lengths.next() else {
-        if there > 0 {
-            notes.insert(Notes::LENGTH_MISSING);
-        }
-        return rest;
-    };
+    let Some(first) = lengths.next() else { return rest };
     if lengths.any(|other| number(other) != number(first)) {
         notes.insert(Notes::LENGTH_CONFLICT);
         return rest;

@@ -108,6 +108,8 @@ pub struct Store {
     bytes: usize,
     evicted: u64,
     evicted_live: u64,
+    /// Rows that have ended.
+    over: usize,
     now: Option<Timestamp>,
     generation: u64,
 }
@@ -121,6 +123,7 @@ impl Default for Store {
 impl Store {
     /// An empty store.
     pub fn new(options: StoreOptions) -> Self {
+        let streams = Streams::new(options.streams);
         Self {
             options,
             keys: RandomState::new(),
@@ -129,7 +132,7 @@ impl Store {
             by_id: HashMap::new(),
             nameless: HashMap::new(),
             media: MediaMap::default(),
-            streams: Streams::new(options.streams),
+            streams,
             bound: Vec::new(),
             flows: Flows::default(),
             ended: Ended::default(),
@@ -141,6 +144,7 @@ impl Store {
             bytes: 0,
             evicted: 0,
             evicted_live: 0,
+            over: 0,
             now: None,
             generation: 0,
         }
@@ -252,7 +256,13 @@ impl Store {
         };
         vec![
             row("calls", self.calls.len(), self.options.calls, "calls", self.evicted),
-            row("live calls dropped", self.evicted_live as usize, 0, "calls", self.evicted_live),
+            row(
+                "live calls",
+                self.calls.len().saturating_sub(self.over),
+                self.options.calls,
+                "calls",
+                self.evicted_live,
+            ),
             row("SIP messages", self.bytes, self.options.sip_bytes, "bytes", self.evicted),
             row("RTP streams", streams, self.options.streams, "streams", evicted_streams),
             row("RTP candidates", candidates, STREAM_CANDIDATES, "flows", 0),
@@ -308,7 +318,10 @@ impl Store {
             entry.is_over = is_over;
             entry.epoch = entry.epoch.wrapping_add(1);
             if is_over {
+                self.over += 1;
                 self.ended.push(key, entry.epoch);
+            } else {
+                self.over = self.over.saturating_sub(1);
             }
         }
         if let Some(at) = entry.machine.wakes(call).filter(|at| *at > now) {
@@ -347,6 +360,7 @@ impl Store {
             self.by_id.remove(&call.call_id);
         }
         if let Some(entry) = self.entries.remove(&key) {
+            self.over -= usize::from(entry.is_over).min(self.over);
             self.media.forget(key, &entry.machine.media);
             self.collector.forget(&call, &entry.counted);
         }
@@ -360,3 +374,6 @@ fn add_fact(call: &mut Call, fact: Fact) {
     }
     facts.push(fact);
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,15 +31,14 @@ pub fn apply(dialogs: &mut Vec<Dialog>, reading: &Reading<'_>, method: &Method) 
             let over = reading.message.subscription_state().is_some_and(|state| state.is("terminated"));
             set(dialogs, reading, if over { DialogState::Terminated } else { DialogState::Confirmed });
         }
-        (None, Method::Invite | Method::Subscribe | Method::Refer | Method::Update | Method::Info | Method::Prack) => {
-            if of(dialogs, reading).is_none() && dialogs.is_empty() {
-                set(dialogs, reading, DialogState::Confirmed);
-            }
+        // A capture that begins within a dialog.
+        (None, Method::Invite | Method::Subscribe | Method::Refer | Method::Update | Method::Info | Method::Prack)
+            if dialogs.is_empty() =>
+        {
+            set(dialogs, reading, DialogState::Confirmed);
         }
-        (Some(101..=199), Method::Invite) => {
-            if of(dialogs, reading).is_none() {
-                set(dialogs, reading, DialogState::Early);
-            }
+        (Some(101..=199), Method::Invite) if of(dialogs, reading).is_none() => {
+            set(dialogs, reading, DialogState::Early);
         }
         (Some(200..=299), Method::Invite | Method::Subscribe) => confirm(dialogs, reading),
         (Some(300..), Method::Invite) => fail(dialogs, reading),

@@ -12,6 +12,7 @@ use crate::packet::{Endpoint, FlowKey};
 use crate::sip::Method;
 use crate::time::Timestamp;
 
+use super::branch::{self, Branch, Failure, Verdict};
 use super::call::{Call, CallState, DialogState, EndedBy, Timing};
 use super::cause;
 use super::dialog;
@@ -19,44 +20,6 @@ use super::reading::Reading;
 use super::sample::{Sample, Samples};
 use super::timer;
 use super::transaction::Transaction;
-
-/// One INVITE transaction of the caller's side.
-#[derive(Debug)]
-struct Branch {
-    serial: u32,
-    via: u32,
-    sent: Timestamp,
-    heard: Option<Timestamp>,
-    ringing: bool,
-    cancelled: bool,
-    failure: Option<Failure>,
-}
-
-impl Branch {
-    fn new(transaction: &Transaction, sent: Timestamp) -> Self {
-        Self {
-            serial: transaction.serial,
-            via: transaction.branch,
-            sent,
-            heard: None,
-            ringing: false,
-            cancelled: false,
-            failure: None,
-        }
-    }
-
-    fn is_open(&self) -> bool {
-        self.failure.is_none() && !self.cancelled
-    }
-}
-
-/// A final response that is no 2xx.
-#[derive(Debug)]
-struct Failure {
-    status: u64,
-    phrase: Arc<str>,
-    cause: Option<Arc<str>>,
-}
 
 /// Who sends the caller's INVITEs on the first hop.
 #[derive(Debug)]
@@ -257,10 +220,7 @@ impl InviteMachine {
                 self.answer(call, reading, status, samples);
                 return;
             }
-            _ => {
-                let phrase = reading.message.reason().unwrap_or_default().as_ref().into();
-                branch.failure = Some(Failure { status, phrase, cause: cause::of_failure(reading.message) });
-            }
+            _ => branch.failure = Some(Failure::new(reading.message, status)),
         }
         self.take_times(call, reading.at, status, samples);
         self.settle(call, reading.at);
@@ -432,13 +392,15 @@ impl InviteMachine {
 
     /// The state that the branches of this attempt make together.
     fn settle(&mut self, call: &mut Call, at: Timestamp) {
-        if self.answered || self.branches.is_empty() {
+        if self.answered {
             return;
         }
-        if self.branches.iter().any(Branch::is_open) {
+        let was = call.state;
+        match branch::verdict(&self.branches) {
+            Verdict::None => return,
             // A BYE ended the early dialog; the INVITE's 487 is still to come (15).
-            if self.bye.is_none() {
-                let ringing = self.branches.iter().any(|branch| branch.is_open() && branch.ringing);
+            Verdict::Open { .. } if self.bye.is_some() => return,
+            Verdict::Open { ringing } => {
                 call.state = if ringing { CallState::Ringing } else { CallState::Setup };
                 call.ended = None;
                 call.ended_by = None;
@@ -447,38 +409,24 @@ impl InviteMachine {
                     call.status = None;
                     call.reason = Arc::default();
                 }
+                return;
             }
-            return;
-        }
-        let given_up =
-            self.branches.iter().any(|branch| branch.cancelled) || self.failure(|status| status == 487).is_some();
-        let shown = match given_up {
-            true => self.failure(|status| status == 487).or_else(|| self.failure(|_| true)),
-            false => self.failure(|_| true),
-        };
-        call.state = match shown.map(|failure| failure.status) {
-            _ if given_up => CallState::Cancelled,
-            Some(401 | 407) => CallState::Challenged,
-            Some(300..=399) => CallState::Redirected,
-            _ => CallState::Failed,
-        };
-        if let Some(failure) = shown {
-            call.status = Some(failure.status);
-            call.reason = Arc::clone(&failure.phrase);
-            if call.state != CallState::Challenged && call.cause.is_none() {
-                call.cause.clone_from(&failure.cause);
+            Verdict::Cancelled => call.state = CallState::Cancelled,
+            Verdict::Failed(failure) => {
+                call.state = failure.state();
+                call.status = Some(failure.status);
+                call.reason = Arc::clone(&failure.phrase);
+                if call.state == CallState::Challenged {
+                    call.cause = None;
+                } else if call.state != CallState::Cancelled || call.cause.is_none() {
+                    call.cause.clone_from(&failure.cause);
+                }
             }
         }
-        call.ended.get_or_insert(at);
+        if call.state != was || call.ended.is_none() {
+            call.ended = Some(at);
+        }
         dialog::end_early(&mut call.dialogs);
-    }
-
-    /// Of the failures like this, the one that a forking proxy would pass on (RFC 3261, 16.7): a 6xx, else the lowest.
-    fn failure(&self, is_wanted: impl Fn(u64) -> bool) -> Option<&Failure> {
-        let failures = self.branches.iter().filter_map(|branch| branch.failure.as_ref());
-        failures
-            .filter(|failure| is_wanted(failure.status))
-            .min_by_key(|failure| (failure.status < 600, failure.status))
     }
 }
 

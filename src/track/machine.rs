@@ -76,13 +76,15 @@ impl CallMachine {
             self.invite.repeat(reading, &before);
             self.request.repeat(reading, &before);
         } else {
-            self.note_kind(call, reading, &before.method);
-            dialog::apply(&mut call.dialogs, reading, &before.method);
+            let method = if reading.is_request() { &reading.method } else { &before.method };
+            self.note_kind(call, reading, method);
+            dialog::apply(&mut call.dialogs, reading, method);
             if reading.is_request() && reading.method == Method::Invite && reading.message.body().is_empty() {
                 self.negotiation.expect_offer();
             }
             self.run(call, reading, &before, &mut outcome.samples);
             note_identities(call, reading);
+            end_with_state(call, reading.at);
         }
         outcome.dialog = dialog::of(&call.dialogs, reading).and_then(|at| u16::try_from(at).ok());
         outcome
@@ -161,7 +163,8 @@ impl CallMachine {
         }
     }
 
-    /// A call is what its first request asks for, and an INVITE call once any INVITE is seen.
+    /// A call is what its first request asks for, and an INVITE call once any INVITE is seen. `method` is that of the request, or
+    /// of the request that a response answers.
     fn note_kind(&mut self, call: &mut Call, reading: &Reading<'_>, method: &Method) {
         if reading.is_request() && !self.has_request {
             self.has_request = true;
@@ -170,16 +173,26 @@ impl CallMachine {
                 call.method = reading.method.clone();
             }
         }
-        let is_invite = if reading.is_request() { &reading.method } else { method } == &Method::Invite;
-        if is_invite && call.kind != CallKind::Invite {
+        if *method == Method::Invite && call.kind != CallKind::Invite {
             call.kind = CallKind::Invite;
             call.method = Method::Invite;
-            if call.state != CallState::Completed && reading.is_request() {
+            if call.state != CallState::Completed {
                 call.state = CallState::Setup;
                 call.status = None;
                 call.ended = None;
             }
         }
+    }
+}
+
+/// What is live has not ended, and what is not live has.
+fn end_with_state(call: &mut Call, at: Timestamp) {
+    if !call.state.is_live() {
+        call.ended.get_or_insert(at);
+    } else if call.ended.is_some() {
+        call.ended = None;
+        call.ended_by = None;
+        call.cause = None;
     }
 }
 

@@ -1,5 +1,6 @@
 //! State machines over what the decoder says: transactions, dialogs, calls, streams. Packet time comes in as an argument.
 
+pub mod branch;
 pub mod call;
 pub mod cause;
 pub mod dialog;

@@ -92,7 +92,8 @@ impl Transactions {
         if self.list.len() >= CALL_TRANSACTIONS {
             self.list.pop_front();
         }
-        let branch_key = keys.hash_one((&reading.branch, &reading.sent_by));
+        let sent_by = if reading.unique { "" } else { sent_by(reading) };
+        let branch_key = keys.hash_one((&reading.branch, sent_by));
         let known = self.list.iter().rev().find(|transaction| transaction.branch_key == branch_key);
         let branch = known.map_or(self.next_branch, |transaction| transaction.branch);
         if branch == self.next_branch {
@@ -128,13 +129,18 @@ fn key_method<'a>(reading: &'a Reading<'_>) -> &'a str {
 fn key(reading: &Reading<'_>, method: &str, keys: &RandomState) -> u64 {
     let mut hash = keys.build_hasher();
     reading.branch.hash(&mut hash);
-    reading.sent_by.hash(&mut hash);
+    sent_by(reading).hash(&mut hash);
     method.hash(&mut hash);
     if !reading.unique {
         reading.from_tag.hash(&mut hash);
         reading.cseq_text.hash(&mut hash);
     }
     hash.finish()
+}
+
+/// Without the default port: some phones write it in the INVITE and leave it out in the CANCEL.
+fn sent_by<'a>(reading: &'a Reading<'_>) -> &'a str {
+    reading.sent_by.strip_suffix(":5060").unwrap_or(&reading.sent_by)
 }
 
 /// What RFC 2543 requests are told apart by besides: Request-URI and To tag. Never 0.

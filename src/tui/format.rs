@@ -150,7 +150,7 @@ mod tests {
     fn counts_fit_five_cells() {
         let of = |n| text(|out| count(out, n));
         assert_eq!([of(9_999), of(12_000), of(1_250_000), of(12_500_000_000)], ["9999", "12k", "1.2M", "12G"]);
-        assert_eq!([rate(0.0), rate(3.14), rate(31.2), rate(8_420.0)], ["0", "3.1", "31", "8.4k"]);
+        assert_eq!([rate(0.0), rate(3.12), rate(31.2), rate(8_420.0)], ["0", "3.1", "31", "8.4k"]);
         assert_eq!([bytes(12), bytes(3_000_000), bytes(40 << 20)], ["12 B", "2.9 MiB", "40 MiB"]);
     }
 }

@@ -89,6 +89,9 @@ pub fn draw(frame: &mut Frame<'_>, state: &mut State, hits: &mut Hits) -> u64 {
     sentence_line(buffer, areas.sentence, state);
     hint_bar(buffer, areas.hints, state, hits);
     popups(frame, state, hits);
+    if state.theme.ascii {
+        to_ascii(frame.buffer_mut());
+    }
     cells
 }
 
@@ -104,6 +107,21 @@ fn popups(frame: &mut Frame<'_>, state: &mut State, hits: &mut Hits) {
         popup.draw(frame, screen, state, hits);
     }
     state.popups = popups;
+}
+
+/// What is still not ASCII, mostly words from the wire, for a terminal that shows nothing else.
+fn to_ascii(buffer: &mut Buffer) {
+    for cell in buffer.content.iter_mut().filter(|cell| !cell.symbol().is_ascii()) {
+        let stand_in = match cell.symbol() {
+            "…" => "~",
+            "→" => ">",
+            "←" => "<",
+            "×" => "x",
+            "–" | "·" => "-",
+            _ => "?",
+        };
+        cell.set_symbol(stand_in);
+    }
 }
 
 fn too_small(buffer: &mut Buffer, theme: &Theme) {
@@ -204,6 +222,9 @@ fn sentence_line(buffer: &mut Buffer, area: Rect, state: &State) {
     paint::text(buffer, spot, &text, Fit::Left, state.theme.style(role), &state.theme);
 }
 
+/// The hint that is never left out.
+const BACK: &str = "back";
+
 /// The hint bar: the keys of the context that have a word for it; those with the same word share it.
 fn hint_bar(buffer: &mut Buffer, area: Rect, state: &State, hits: &mut Hits) {
     let theme = &state.theme;
@@ -218,7 +239,7 @@ fn hint_bar(buffer: &mut Buffer, area: Rect, state: &State, hits: &mut Hits) {
             Some((keys, _, _)) => *keys = format!("{keys} {key}"),
             None => hints.push((key, word, binding.action.clone())),
         }
-        if binding.context == context {
+        if binding.context == context && binding.hint != BACK {
             own = hints.len();
         }
     }

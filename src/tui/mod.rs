@@ -23,9 +23,10 @@ pub mod widget;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crossterm::event::{self, Event};
+use terminal::Waited;
 
 use crate::store::snapshot::Snapshot;
 use crate::track::call::CallKey;
@@ -34,7 +35,7 @@ pub use action::Tab;
 pub use screen::{Options, Screen};
 
 /// How long the loop waits for a key before it looks for a new snapshot, in ms.
-const LOOK_MS: u64 = 20;
+const LOOK_MS: u8 = 20;
 
 /// Least time between two frames that only show new data, in ms. Input is answered at once.
 const DATA_FRAME_MS: u64 = 100;
@@ -112,6 +113,9 @@ pub enum UiError {
     /// The terminal does not do what is asked of it.
     #[error("the terminal cannot be used ({0}). Without one: --report sip, --json")]
     Terminal(#[from] io::Error),
+    /// A thread panicked, and the hook gave the terminal back.
+    #[error("stopped by an error of its own, told above; please report it with the capture that shows it")]
+    Broken,
 }
 
 /// Runs the interface on the calling thread until the user leaves. The terminal is as before when it returns.
@@ -120,6 +124,7 @@ pub fn run(options: UiOptions, engine: &dyn EngineHandle) -> Result<UiExit, UiEr
     for number in [signal_hook::consts::SIGHUP, signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         signal_hook::flag::register_usize(number, Arc::clone(&signal), number as usize)?;
     }
+    let tty = terminal::keyboard()?;
     let mut terminal = terminal::Guard::take(options.mouse)?;
     let mut screen = Screen::new(Options {
         theme: theme::Theme { no_color: options.no_color, ascii: options.ascii },
@@ -137,10 +142,17 @@ pub fn run(options: UiOptions, engine: &dyn EngineHandle) -> Result<UiExit, UiEr
         if number != 0 {
             return Ok(UiExit::Signal(number as i32));
         }
+        if !terminal::is_taken() {
+            return Err(UiError::Broken);
+        }
         let wait = if screen.is_busy() { 0 } else { LOOK_MS };
         let mut input = false;
-        while event::poll(Duration::from_millis(if input { 0 } else { wait }))? {
-            input = true;
+        loop {
+            match terminal::wait(&tty, if input { 0 } else { wait })? {
+                Waited::Event => input = true,
+                Waited::Nothing => break,
+                Waited::Gone => return Ok(UiExit::Signal(signal_hook::consts::SIGHUP)),
+            }
             screen.tick(clock.ms());
             let effects = match event::read()? {
                 Event::Key(key) => screen.key(&key),

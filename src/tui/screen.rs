@@ -165,16 +165,21 @@ impl Screen {
         match keys::find(context, event) {
             Some(binding) => self.act(&binding.action),
             None => {
-                match context {
-                    Context::Line => {
-                        if self.state.filter.input.handle_event(&Event::Key(*event)).is_some_and(|c| c.value) {
-                            update::filter_typed(&mut self.state);
-                        }
-                    }
-                    Context::Form => update::form_typed(&mut self.state, event),
-                    _ => {}
-                }
+                self.type_key(context, event);
                 Vec::new()
+            }
+        }
+    }
+
+    /// A key that means nothing else is text, where text is typed.
+    fn type_key(&mut self, context: Context, event: &KeyEvent) {
+        if context == Context::Form {
+            update::form_typed(&mut self.state, event);
+        }
+        if context == Context::Line {
+            let change = self.state.filter.input.handle_event(&Event::Key(*event));
+            if change.is_some_and(|change| change.value) {
+                update::filter_typed(&mut self.state);
             }
         }
     }

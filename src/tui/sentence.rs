@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 use crate::track::call::{Call, CallKind, CallState, EndedBy, Fact};
 
 use super::format;
-use super::table::calls::state_text;
+use super::table::standing::state_text;
 
 /// What is most worth knowing about a call.
 pub fn of(call: &Call, now: Timestamp) -> String {
@@ -46,6 +46,7 @@ fn invite(call: &Call, now: Timestamp, out: &mut String) {
                 true => write!(out, "ended"),
                 false => write!(out, "{who} hung up"),
             };
+            cause(call, out);
             talked(out);
             answered_after(call, out);
         }
@@ -65,7 +66,9 @@ fn invite(call: &Call, now: Timestamp, out: &mut String) {
             answered_after(call, out);
         }
     }
-    cause(call, out);
+    if call.state != CallState::Completed {
+        cause(call, out);
+    }
     if call.branches > 1 {
         let _ = write!(out, "; forked to {} branches", call.branches);
     }
@@ -82,8 +85,20 @@ fn cause(call: &Call, out: &mut String) {
     if let Some(cause) = call.cause.as_deref().filter(|cause| !cause.is_empty()) {
         let known = call.status.is_some_and(|status| cause.starts_with(&status.to_string()));
         if !(known && matches!(call.state, CallState::Failed | CallState::Redirected | CallState::Rejected)) {
-            let _ = write!(out, " ({cause})");
+            let _ = write!(out, " ({})", told(cause));
         }
+    }
+}
+
+/// What a Reason or Warning header tells people: its quoted text if it has one, and the cause's number.
+fn told(cause: &str) -> String {
+    let quoted = cause.split_once("text=\"").and_then(|(_, rest)| rest.split_once('"')).map(|(text, _)| text);
+    let number = cause.split(';').find_map(|part| part.trim().strip_prefix("cause="));
+    let protocol = cause.split(';').next().unwrap_or_default().trim();
+    match (quoted.filter(|text| !text.is_empty()), number) {
+        (Some(text), Some(number)) => format!("{text}, {protocol} {number}"),
+        (Some(text), None) => text.to_owned(),
+        _ => cause.to_owned(),
     }
 }
 

@@ -188,5 +188,5 @@ impl State {
 }
 
 fn sort_of(column: usize) -> Sort {
-    COLUMNS.get(column).map_or(Sort::Number(|_, _| None), |column| column.sort)
+    COLUMNS.get(column).map_or(Sort::Number(|_| None), |column| column.sort)
 }

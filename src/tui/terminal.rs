@@ -1,16 +1,21 @@
 //! Taking the terminal and giving it back, whatever happens.
 
+use std::fs::File;
 use std::io::{self, BufWriter, Stdout, Write};
+use std::os::fd::AsFd;
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crossterm::cursor::Show;
-use crossterm::event::{DisableMouseCapture, EnableMouseCapture};
+use crossterm::event::{self, DisableMouseCapture, EnableMouseCapture};
 use crossterm::execute;
 use crossterm::terminal::{
     BeginSynchronizedUpdate, DisableLineWrap, EnableLineWrap, EndSynchronizedUpdate, EnterAlternateScreen,
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
@@ -77,6 +82,55 @@ impl Drop for Guard {
     fn drop(&mut self) {
         restore();
     }
+}
+
+/// What waiting for the user came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// A key, a click or a new size is there to be read.
+    Event,
+    /// Nothing came in that time.
+    Nothing,
+    /// The terminal was closed.
+    Gone,
+}
+
+/// Waits for the user. A closed terminal is found out here: reading from it would never return.
+pub fn wait(tty: &File, ms: u8) -> io::Result<Waited> {
+    if is_gone(tty, 0)? {
+        return Ok(Waited::Gone);
+    }
+    // What was read together with an earlier key, or a new size.
+    if event::poll(Duration::ZERO)? {
+        return Ok(Waited::Event);
+    }
+    if ms == 0 {
+        return Ok(Waited::Nothing);
+    }
+    if is_gone(tty, ms)? {
+        return Ok(Waited::Gone);
+    }
+    Ok(if event::poll(Duration::ZERO)? { Waited::Event } else { Waited::Nothing })
+}
+
+/// The terminal that keys come from, even if standard input is a file.
+pub fn keyboard() -> io::Result<File> {
+    File::open("/dev/tty")
+}
+
+fn is_gone(tty: &File, ms: u8) -> io::Result<bool> {
+    let mut watched = [PollFd::new(tty.as_fd(), PollFlags::POLLIN)];
+    match poll(&mut watched, PollTimeout::from(ms)) {
+        Ok(_) | Err(Errno::EINTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let closed = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
+    Ok(watched.iter().filter_map(PollFd::revents).any(|events| events.intersects(closed)))
+}
+
+/// Whether the terminal is still ours. A panic on any thread gives it back.
+pub fn is_taken() -> bool {
+    TAKEN.load(Ordering::SeqCst)
 }
 
 /// Gives the terminal back, once. Errors do not matter here: there is nobody left to tell.

@@ -3,12 +3,15 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::format::{counted, rate};
+use super::format::{counted, duration, rate};
 use super::layout::source_glyph;
 use super::state::State;
 use super::table::Fit;
 use super::table::paint::{self, Spot};
 use super::theme::Role;
+
+/// What a piece gains once it is short: all others shorten or go first.
+const SHORTENED: u8 = 10;
 
 /// A piece of the line: long and short form, its look, and how soon it goes when there is no room.
 struct Piece {
@@ -34,15 +37,16 @@ pub fn draw(buffer: &mut Buffer, area: Rect, state: &State) {
     let room = usize::from(area.width.saturating_sub(2));
     let total = |pieces: &[Piece]| pieces.iter().map(|p| paint::width(&p.long) + 2).sum::<usize>().saturating_sub(2);
     while total(&pieces) > room {
-        let shorter = pieces.iter().enumerate().filter(|(_, p)| p.short != p.long).min_by_key(|(_, p)| p.keep);
-        let goes = pieces.iter().enumerate().min_by_key(|(_, p)| p.keep);
-        match (shorter.map(|(i, _)| i), goes.map(|(i, _)| i)) {
-            (Some(at), _) => {
-                if let Some(piece) = pieces.get_mut(at) {
-                    piece.long = piece.short.clone();
-                }
+        let Some(at) = (0..pieces.len()).min_by_key(|at| pieces.get(*at).map_or(u8::MAX, |piece| piece.keep)) else {
+            break;
+        };
+        let more = pieces.len() > 1;
+        match pieces.get_mut(at) {
+            Some(piece) if piece.short != piece.long => {
+                piece.long = piece.short.clone();
+                piece.keep += SHORTENED;
             }
-            (None, Some(at)) if pieces.len() > 1 => {
+            Some(_) if more => {
                 pieces.remove(at);
             }
             _ => break,
@@ -71,8 +75,8 @@ fn pieces(state: &State) -> Vec<Piece> {
     if capture.is_live() {
         let packets = stats.packet_rate.last().copied().unwrap_or(0);
         let messages = stats.message_rate.last().copied().unwrap_or(0);
-        pieces.push(Piece::new(format!("{} pkt/s", rate(f64::from(packets))), Role::Text, 4));
-        pieces.push(Piece::new(format!("SIP {}/s", rate(f64::from(messages))), Role::Text, 5));
+        pieces.push(Piece::new(format!("{:>4} pkt/s", rate(f64::from(packets))), Role::Text, 4));
+        pieces.push(Piece::new(format!("SIP {:>4}/s", rate(f64::from(messages))), Role::Text, 5));
     } else {
         let packets = capture.sources.iter().map(|source| source.packets).sum();
         pieces.push(Piece::new(format!("{} packets", counted(packets)), Role::Text, 4));
@@ -83,14 +87,17 @@ fn pieces(state: &State) -> Vec<Piece> {
         let role = if lost.total() > 0 { Role::Bad } else { Role::Text };
         let [kernel, interface, queue] = [lost.kernel, lost.interface, lost.queue].map(counted);
         let mut piece = Piece::new(format!("drops {kernel} kernel {interface} iface {queue} queue"), role, 6);
-        piece.short = format!("drops {kernel}k {interface}i {queue}q");
+        piece.short = format!("drops {kernel}/{interface}/{queue}");
         pieces.push(piece);
     }
     let end = if capture.is_live() { snapshot.now.or(capture.last) } else { capture.last };
     if let (Some(first), Some(end)) = (capture.first, end) {
         let seconds = end.since(first).whole_seconds().max(0);
         let text = format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
-        pieces.push(Piece::new(text, Role::Dim, 3));
+        let mut piece = Piece::new(text, Role::Dim, 0);
+        piece.short.clear();
+        duration(&mut piece.short, end.since(first));
+        pieces.push(piece);
     }
     pieces
 }

@@ -27,7 +27,7 @@ pub fn update(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::Back | Action::Quit => back(state),
         Action::Leave => return vec![Effect::Quit],
         Action::Help => state.popups.push(Popup::Help(Help::new(state.context()))),
-        Action::Columns => state.popups.push(Popup::Columns(Columns::new())),
+        Action::Columns => state.popups.push(Popup::Columns(Columns::default())),
         Action::Settings => state.popups.push(Popup::Settings(Settings::default())),
         Action::FilterForm => state.popups.push(Popup::Filter(Box::new(FilterForm::new(&state.form)))),
         Action::Toggle | Action::Reorder(_) | Action::SelectLine(_) => return popup(state, action),

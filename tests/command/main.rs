@@ -55,7 +55,7 @@ impl Files {
 
 #[test]
 fn a_missing_file_is_named() {
-    assert_fails(&run(&["-r", "/no/such/file.pcap", "--report", "calls"]), 1, &["/no/such/file.pcap", "No such file"]);
+    assert_fails(&run(&["-r", "/no/such/file.pcap", "--report", "calls"]), 1, &["/no/such/file.pcap", "no such file"]);
 }
 
 #[test]

@@ -10,6 +10,16 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 /// Longer than any of these steps takes on the slowest machine; a test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+fn spawn(arguments: &[&str]) -> (Box<dyn Child + Send + Sync>, Box<dyn MasterPty + Send>) {
+    let size = PtySize { rows: 24, cols: 80, ..PtySize::default() };
+    let pair = native_pty_system().openpty(size).unwrap();
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_sipwatch"));
+    command.args(arguments);
+    command.env("TERM", "xterm-256color");
+    command.env("LANG", "C.UTF-8");
+    (pair.slave.spawn_command(command).unwrap(), pair.master)
+}
+
 struct Terminal {
     parser: vt100::Parser,
     output: Receiver<Vec<u8>>,
@@ -21,15 +31,8 @@ struct Terminal {
 
 impl Terminal {
     fn start(arguments: &[&str]) -> Self {
-        let size = PtySize { rows: 24, cols: 80, ..PtySize::default() };
-        let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_sipwatch"));
-        command.args(arguments);
-        command.env("TERM", "xterm-256color");
-        command.env("LANG", "C.UTF-8");
-        let child = pair.slave.spawn_command(command).unwrap();
-        drop(pair.slave);
-        let mut reader = pair.master.try_clone_reader().unwrap();
+        let (child, master) = spawn(arguments);
+        let mut reader = master.try_clone_reader().unwrap();
         let (send, output) = channel();
         thread::spawn(move || {
             let mut bytes = [0; 4096];
@@ -39,9 +42,9 @@ impl Terminal {
                 }
             }
         });
-        let input = pair.master.take_writer().unwrap();
+        let input = master.take_writer().unwrap();
         let parser = vt100::Parser::new(24, 80, 0);
-        Self { parser, output, input, child, _master: pair.master, raw: Vec::new() }
+        Self { parser, output, input, child, _master: master, raw: Vec::new() }
     }
 
     /// Reads what the program writes until the screen holds the text.
@@ -91,13 +94,15 @@ impl Terminal {
 #[test]
 fn the_demo_starts_answers_keys_and_gives_the_terminal_back() {
     let mut terminal = Terminal::start(&["--demo"]);
-    terminal.wait_for("INVITE");
+    terminal.wait_for("208");
     assert!(terminal.parser.screen().alternate_screen());
     terminal.press("?");
     terminal.wait_for("Help");
+    // A moment between the two, or the terminal means Alt-8.
     terminal.press("\x1b");
+    terminal.wait_for("7 Stats");
     terminal.press("8");
-    terminal.wait_for("demo");
+    terminal.wait_for("Sources");
     terminal.press("1");
     terminal.wait_for("Method");
     terminal.press("q");
@@ -107,7 +112,7 @@ fn the_demo_starts_answers_keys_and_gives_the_terminal_back() {
 #[test]
 fn a_call_opens_as_a_ladder_with_its_messages() {
     let mut terminal = Terminal::start(&["--demo"]);
-    terminal.wait_for("INVITE");
+    terminal.wait_for("208");
     terminal.press("\x1b[H\r");
     terminal.wait_for("─");
     terminal.press("q");
@@ -120,7 +125,7 @@ fn a_call_opens_as_a_ladder_with_its_messages() {
 fn a_signal_ends_it_and_gives_the_terminal_back() {
     for signal in [nix::sys::signal::Signal::SIGTERM, nix::sys::signal::Signal::SIGHUP] {
         let mut terminal = Terminal::start(&["--demo"]);
-        terminal.wait_for("INVITE");
+        terminal.wait_for("208");
         let pid = nix::unistd::Pid::from_raw(terminal.child.process_id().unwrap() as i32);
         nix::sys::signal::kill(pid, signal).unwrap();
         terminal.end();
@@ -133,4 +138,22 @@ fn what_cannot_be_opened_is_said_without_touching_the_terminal() {
     terminal.wait_for("/no/such/file.pcap");
     assert!(!terminal.raw.windows(6).any(|bytes| bytes == b"\x1b[?104"));
     assert_eq!(terminal.end(), 1);
+}
+
+#[test]
+fn a_closed_terminal_ends_it() {
+    let (mut child, master) = spawn(&["--demo"]);
+    let mut reader = master.try_clone_reader().unwrap();
+    let mut parser = vt100::Parser::new(24, 80, 0);
+    let mut bytes = [0; 4096];
+    while !parser.screen().contents().contains("208") {
+        let read = reader.read(&mut bytes).unwrap();
+        parser.process(&bytes[..read]);
+    }
+    drop((reader, master));
+    let start = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        assert!(start.elapsed() < PATIENCE, "still running without a terminal");
+        thread::sleep(Duration::from_millis(10));
+    }
 }

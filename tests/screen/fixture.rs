@@ -1,14 +1,15 @@
 //! Calls and snapshots made by hand, in packet time.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use sipwatch::counters::Lost;
-use sipwatch::packet::{Endpoint, Transport};
+use sipwatch::counters::{DecodeCounters, Layer, Lost, Malformed};
+use sipwatch::packet::{Endpoint, LinkType, PacketId, PacketMeta, Transport};
 use sipwatch::sip::Method;
 use sipwatch::store::rows::Rows;
-use sipwatch::store::snapshot::{CaptureView, Snapshot, SourceView};
-use sipwatch::store::stats::Stats;
+use sipwatch::store::snapshot::{CaptureView, MemoryUse, Snapshot, SourceView};
+use sipwatch::store::stats::{Delays, PeerStat, RequestStat, Stats};
 use sipwatch::time::{Elapsed, Timestamp};
 use sipwatch::track::call::{Call, CallKey, CallKind, CallState, EndedBy, Identities, Party, SubscriptionInfo, Timing};
 use sipwatch::track::message::MessageLog;
@@ -143,21 +144,114 @@ pub fn rows(calls: Vec<Call>) -> Rows<Call> {
     rows
 }
 
+fn delays(count: u64, p50: f64, p95: f64, max: f64) -> Delays {
+    Delays { count, min: p50 / 2.0, p50, p95, max }
+}
+
+fn stats() -> Stats {
+    let request = |count, retransmissions, response| RequestStat { count, retransmissions, response };
+    let rate = |n: u32, most: u32| (0..n).map(|i| (i * 7 + i * i % 11) % most).collect::<Vec<_>>();
+    let peer = |last: u8, attempts, answered| PeerStat {
+        address: IpAddr::V4(Ipv4Addr::new(10, 1, 1, last)),
+        attempts,
+        answered,
+        user_side: attempts / 5,
+        talk_s: answered as f64 * 93.0,
+        up: 1,
+        options: if last == 70 { delays(120, 3.2, 8.1, 41.0) } else { Delays::default() },
+        messages: 4_000 - u64::from(last),
+    };
+    let mut message_rate = rate(60, 37);
+    message_rate.push(31);
+    Stats {
+        messages: 12_345,
+        retransmissions: 17,
+        transports: [12_000, 345, 0, 0],
+        requests: BTreeMap::from([
+            (Method::Invite, request(214, 12, delays(200, 2_100.0, 9_000.0, 32_000.0))),
+            (Method::Ack, request(190, 0, Delays::default())),
+            (Method::Bye, request(120, 0, delays(120, 4.1, 9.0, 31.0))),
+            (Method::Register, request(96, 5, delays(96, 2.0, 6.5, 12.0))),
+            (Method::Subscribe, request(48, 0, delays(48, 3.0, 9.5, 15.0))),
+            (Method::Notify, request(312, 0, delays(310, 3.3, 20.0, 200.0))),
+            (Method::Options, request(1_200, 0, delays(1_199, 3.2, 8.1, 41.0))),
+        ]),
+        responses: BTreeMap::from([
+            (100, (214, 0)),
+            (180, (190, 2)),
+            (200, (1_900, 3)),
+            (302, (2, 0)),
+            (401, (96, 0)),
+            (486, (12, 0)),
+            (503, (3, 0)),
+        ]),
+        pdd: delays(200, 92.0, 1_240.0, 3_100.0),
+        setup: delays(170, 3_420.0, 12_100.0, 24_000.0),
+        ring: delays(168, 3_200.0, 11_900.0, 23_000.0),
+        auth: delays(40, 3.1, 9.0, 12.0),
+        registration: delays(96, 2.0, 6.5, 12.0),
+        release: delays(120, 4.1, 9.0, 31.0),
+        attempts: 214,
+        answered: 170,
+        user_side: 30,
+        talk_s: 15_810.0,
+        talked: 165,
+        calls_up: 5,
+        calls_setup: 2,
+        message_rate,
+        call_rate: rate(60, 5),
+        packet_rate: rate(59, 8_000).into_iter().chain([8_420]).collect(),
+        rtp_packets: 500_000,
+        rtcp_packets: 1_200,
+        peers: vec![peer(68, 214, 170), peer(70, 90, 60), peer(123, 0, 0)],
+        ..Stats::default()
+    }
+}
+
+fn decoded() -> DecodeCounters {
+    let mut decode = DecodeCounters { packets: 12_345, bytes: 3_000_000, ..DecodeCounters::default() };
+    decode.passed = BTreeMap::from([("arp", 120), ("tcp", 4_000), ("other udp", 33)]);
+    for number in 1..=3 {
+        let meta = PacketMeta {
+            id: PacketId::new(0, 7_000 + number),
+            at: at(number as f64),
+            interface: 0,
+            link: LinkType::ETHERNET,
+            original_len: 1_514,
+        };
+        let what = [
+            Malformed::new(Layer::Ip, "cut inside the IP header"),
+            Malformed::new(Layer::Sip, "no empty line after the headers"),
+        ];
+        decode.malformed(
+            meta,
+            what[number as usize % 2],
+            b"\x45\x00\x1b[31mINVITE sip:208@pbx.example.com SIP/2.0\r\n",
+        );
+    }
+    decode
+}
+
 /// A live capture at a phone system, 177 seconds after ten.
 pub fn snapshot() -> Snapshot {
-    let stats = Stats { message_rate: vec![12, 31], packet_rate: vec![8_000, 8_420], messages: 60, ..Stats::default() };
+    let memory = |what, used, limit, unit, evicted| MemoryUse { what, used, limit, unit, evicted };
     let capture = CaptureView {
         sources: vec![source("eth0", true)],
         first: Some(at(0.0)),
         last: Some(at(177.0)),
-        queue: (0, 256),
+        queue: (2, 256),
+        decode: decoded(),
+        memory: vec![
+            memory("calls", 214, 200_000, "calls", 0),
+            memory("SIP messages", 40 << 20, 512 << 20, "bytes", 12),
+        ],
         ..CaptureView::default()
     };
     Snapshot {
         generation: 1,
         now: Some(at(177.0)),
         calls: rows(calls()),
-        stats: Arc::new(stats),
+        stats: Arc::new(stats()),
         capture: Arc::new(capture),
         ..Snapshot::default()
     }

@@ -1,4 +1,5 @@
 //! Whole pages, driven by keys, over snapshots made by hand.
 
+mod behaviour;
 mod fixture;
 mod pages;

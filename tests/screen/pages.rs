@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
-use sipwatch::store::snapshot::Snapshot;
+use sipwatch::store::snapshot::{CaptureView, Snapshot};
 use sipwatch::tui::{Options, Screen};
 
 use crate::fixture;
@@ -41,4 +41,86 @@ fn calls_at_120_by_40() {
 #[test]
 fn calls_at_40_by_12() {
     insta::assert_snapshot!(page((40, 12), ""));
+}
+
+#[test]
+fn filter_line_and_form() {
+    insta::assert_snapshot!("filter_line", page((80, 24), "/state == failed<enter>"));
+    insta::assert_snapshot!("filter_error", page((80, 24), "/206 and from ~ \"x"));
+    insta::assert_snapshot!("filter_form", page((80, 24), "<f7>206<tab><tab>10.1.0.0/16"));
+    insta::assert_snapshot!("nothing_matches", page((80, 24), "/nobody"));
+}
+
+#[test]
+fn windows_at_80_by_24() {
+    insta::assert_snapshot!("help", page((80, 24), "?"));
+    insta::assert_snapshot!("help_end", page((80, 24), "?G"));
+    insta::assert_snapshot!("columns", page((80, 24), "<f10>jjjj j "));
+    insta::assert_snapshot!("settings", page((80, 24), "<f8>j"));
+}
+
+#[test]
+fn marks_and_kinds() {
+    insta::assert_snapshot!("marks", page((80, 24), "gj  k"));
+    insta::assert_snapshot!("kinds", page((80, 24), "mm"));
+}
+
+#[test]
+fn stats_and_capture() {
+    for (name, size) in [("80", (80, 24)), ("120", (120, 40)), ("40", (40, 12))] {
+        insta::assert_snapshot!(format!("stats_{name}"), page(size, "7"));
+        insta::assert_snapshot!(format!("capture_{name}"), page(size, "8"));
+    }
+    insta::assert_snapshot!("stats_end", page((80, 24), "7G"));
+    insta::assert_snapshot!("capture_end", page((80, 24), "8G"));
+    insta::assert_snapshot!("hex", page((80, 24), "8G<enter>"));
+}
+
+#[test]
+fn empty_states_say_what_to_do() {
+    let empty = |capture| Snapshot { generation: 1, capture: Arc::new(capture), ..Snapshot::default() };
+    let mut quiet = fixture::source("eth0", true);
+    quiet.packets = 0;
+    let mut busy = fixture::source("eth0", true);
+    busy.filter = "port 5060".into();
+    let mut ended = fixture::source("dns.pcap", false);
+    ended.ended = true;
+    for (name, source) in [("quiet", quiet), ("no_sip", busy), ("file", ended)] {
+        let capture = CaptureView { sources: vec![source], ..CaptureView::default() };
+        let page = text(&screen(empty(capture), (80, 24), "").render(80, 24));
+        insta::assert_snapshot!(format!("empty_{name}"), page);
+    }
+}
+
+#[test]
+fn title_line_of_every_source() {
+    let line = |change: fn(&mut CaptureView), keys: &str| {
+        let mut snapshot = fixture::snapshot();
+        let mut capture = (*snapshot.capture).clone();
+        change(&mut capture);
+        snapshot.capture = Arc::new(capture);
+        text(&screen(snapshot, (80, 24), keys).render(80, 24)).lines().next().unwrap().to_owned()
+    };
+    insta::assert_snapshot!(
+        [
+            line(|_| {}, ""),
+            line(|_| {}, "p"),
+            line(|c| c.lost.kernel = 12_345, ""),
+            line(
+                |c| {
+                    c.sources = vec![fixture::source("call.pcap", false)];
+                    c.sources[0].progress = Some((430, 1_000));
+                },
+                ""
+            ),
+            line(
+                |c| {
+                    c.sources[0].ended = true;
+                    c.sources[0].trouble = Some("eth0 went down while capturing".into());
+                },
+                ""
+            ),
+        ]
+        .join("\n")
+    );
 }

@@ -90,13 +90,27 @@ pub fn bindings() -> impl Iterator<Item = &'static Binding> {
     TABLES.into_iter().flatten()
 }
 
-/// The keys that work in a context, its own first.
+/// The keys that work in a context, its own first. A key that the context gives a meaning of its own is left out of the
+/// global ones, and a row whose first key is taken so is left out as a whole.
 pub fn of(context: Context) -> impl Iterator<Item = &'static Binding> {
     let own = bindings().filter(move |binding| binding.context == context);
     let global = bindings().filter(move |binding| {
-        context.takes_global() && context != Context::Global && binding.context == Context::Global
+        let first = binding.keys.split(' ').next().unwrap_or_default();
+        context.takes_global()
+            && context != Context::Global
+            && binding.context == Context::Global
+            && !takes(context, first)
     });
     own.chain(global)
+}
+
+/// Whether a context gives a key a meaning of its own.
+pub fn takes(context: Context, word: &str) -> bool {
+    let key = Key::parse(word);
+    bindings()
+        .filter(|binding| binding.context == context)
+        .flat_map(|binding| binding.keys.split(' '))
+        .any(|other| Key::parse(other) == key)
 }
 
 /// What a key means in a context.
@@ -133,6 +147,22 @@ mod tests {
                     .flat_map(|other| other.keys.split(' '))
                     .filter(|other| Key::parse(other) == key);
                 assert_eq!(same.count(), 1, "{word} in {context:?}");
+            }
+        }
+    }
+
+    /// Keys by which a view with parts of its own goes back and changes its focus.
+    const OVERRIDES: [&str; 4] = ["esc", "q", "tab", "shift-tab"];
+
+    #[test]
+    fn a_context_hides_no_global_key_but_those_of_going_back() {
+        for binding in bindings().filter(|binding| binding.context.takes_global()) {
+            for word in binding.keys.split(' ').filter(|word| !OVERRIDES.contains(word)) {
+                let global = bindings()
+                    .filter(|other| other.context == Context::Global && binding.context != Context::Global)
+                    .flat_map(|other| other.keys.split(' '))
+                    .any(|other| Key::parse(other) == Key::parse(word));
+                assert!(!global, "{word} of {binding:?}");
             }
         }
     }

@@ -190,7 +190,7 @@ fn memory(kinds: &[MemoryUse]) -> Vec<Line> {
             Line::blank()
                 .at(1, 24, kind.what, Role::Text)
                 .right(26, 10, amount(kind.used, kind.unit), Role::Text)
-                .right(37, 10, amount(kind.limit, kind.unit), Role::Dim)
+                .right(37, 10, if kind.limit > 0 { amount(kind.limit, kind.unit) } else { String::new() }, Role::Dim)
                 .right(48, 8, percent(kind.used, kind.limit), Role::Text)
                 .right(57, 10, counted(kind.evicted), role),
         );

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::packet::Transport;
+use crate::sip::status;
 use crate::store::stats::{Delays, PeerStat, Stats};
 use crate::tui::format::{self, counted, delay_ms, percent, rate};
 use crate::tui::layout;
@@ -43,20 +44,19 @@ fn lines_of(state: &State, width: u16) -> Vec<Line> {
         ];
     }
     let mut out = overview(stats, width, &state.theme);
-    let left = requests(stats);
-    let right = delays(stats);
-    out.extend(beside(left, right, width));
-    out.extend(beside(responses(stats), rates(stats), width));
+    if width < HALF * 2 {
+        out.extend(calls(stats).into_iter().chain(delays(stats)).chain(requests(stats)).chain(responses(stats)));
+    } else {
+        let right = calls(stats).into_iter().chain(delays(stats)).collect();
+        out.extend(beside(requests(stats).into_iter().chain(responses(stats)).collect(), right));
+    }
     out.extend(peers(stats, width));
     out.extend(round_trips(stats));
     out
 }
 
-/// Two sections side by side, or one under the other.
-fn beside(left: Vec<Line>, right: Vec<Line>, width: u16) -> Vec<Line> {
-    if width < HALF * 2 {
-        return left.into_iter().chain(right).collect();
-    }
+/// Two columns of sections.
+fn beside(left: Vec<Line>, right: Vec<Line>) -> Vec<Line> {
     let mut out = left;
     for (at, line) in right.into_iter().enumerate() {
         if at >= out.len() {
@@ -70,16 +70,16 @@ fn beside(left: Vec<Line>, right: Vec<Line>, width: u16) -> Vec<Line> {
 }
 
 fn overview(stats: &Stats, width: u16, theme: &Theme) -> Vec<Line> {
-    let room = usize::from(width.saturating_sub(36)).min(60);
+    let room = usize::from(width.saturating_sub(32)).min(60);
     let curve = |name: &str, values: &[u32], unit: &str| {
         let now = values.last().copied().unwrap_or(0);
         let most = values.iter().copied().max().unwrap_or(0);
         Line::blank()
             .at(1, 10, name, Role::Text)
             .right(11, 6, rate(f64::from(now)), Role::Title)
-            .at(18, 8, unit, Role::Dim)
-            .at(25, room as u16, spark::line(values, room, theme), Role::Good)
-            .at(26 + room as u16, 10, format!("max {}", counted(u64::from(most))), Role::Dim)
+            .at(18, 2, unit, Role::Dim)
+            .at(21, room as u16, spark::line(values, room, theme), Role::Good)
+            .at(22 + room as u16, 10, format!("max {}", counted(u64::from(most))), Role::Dim)
     };
     let transports: Vec<String> = Transport::ALL
         .iter()
@@ -92,7 +92,7 @@ fn overview(stats: &Stats, width: u16, theme: &Theme) -> Vec<Line> {
         n => format!("{} sent again ({})", counted(n), percent(n, stats.messages)),
     };
     vec![
-        section("Now"),
+        section("Now, and the last minute"),
         Line::blank()
             .at(1, 40, format!("{} calls up, {} being set up", stats.calls_up, stats.calls_setup), Role::Title)
             .at(
@@ -107,9 +107,9 @@ fn overview(stats: &Stats, width: u16, theme: &Theme) -> Vec<Line> {
             format!("{} SIP messages ({}), {again}", counted(stats.messages), transports.join(", ")),
             Role::Text,
         ),
-        curve("Messages", &stats.message_rate, "/s, 60 s"),
-        curve("Calls", &stats.call_rate, "/s, 60 s"),
-        curve("Packets", &stats.packet_rate, "/s, 60 s"),
+        curve("Messages", &stats.message_rate, "/s"),
+        curve("Calls", &stats.call_rate, "/s"),
+        curve("Packets", &stats.packet_rate, "/s"),
         Line::blank(),
     ]
 }
@@ -175,8 +175,8 @@ fn again(count: u64) -> String {
 
 fn responses(stats: &Stats) -> Vec<Line> {
     let mut out = vec![section("Responses").right(44, 7, "count", Role::Dim).right(52, 6, "again", Role::Dim)];
-    for (status, (count, retransmissions)) in &stats.responses {
-        let role = match status {
+    for (code, (count, retransmissions)) in &stats.responses {
+        let role = match code {
             100..200 => Role::Progress,
             200..300 => Role::Good,
             300..=399 | 401 | 407 => Role::Warn,
@@ -184,20 +184,14 @@ fn responses(stats: &Stats) -> Vec<Line> {
         };
         out.push(
             Line::blank()
-                .right(1, 5, status.to_string(), role)
-                .at(7, 36, meaning(*status), Role::Text)
+                .right(1, 5, code.to_string(), role)
+                .at(7, 36, status::phrase(*code), Role::Text)
                 .right(44, 7, counted(*count), Role::Text)
                 .right(52, 6, again(*retransmissions), Role::Warn),
         );
     }
     out.push(Line::blank());
     out
-}
-
-/// The registered phrase of a status.
-fn meaning(status: u64) -> &'static str {
-    let _ = status;
-    ""
 }
 
 fn delays(stats: &Stats) -> Vec<Line> {
@@ -217,7 +211,7 @@ fn delays(stats: &Stats) -> Vec<Line> {
     out
 }
 
-fn rates(stats: &Stats) -> Vec<Line> {
+fn calls(stats: &Stats) -> Vec<Line> {
     let of = |part: u64| format!("{} of {}", counted(part), counted(stats.attempts));
     let mut out = vec![section("Calls")];
     let mut row = |name: &str, value: String, about: String| {
@@ -254,7 +248,7 @@ fn peers(stats: &Stats, width: u16) -> Vec<Line> {
     let name = 21 + width.saturating_sub(80).min(20);
     let mut out = vec![
         section("Peers")
-            .right(name, 7, "messages", Role::Dim)
+            .right(name, 8, "messages", Role::Dim)
             .right(name + 9, 8, "attempts", Role::Dim)
             .right(name + 18, 4, "up", Role::Dim)
             .right(name + 23, 15, "ASR", Role::Dim)
@@ -262,7 +256,7 @@ fn peers(stats: &Stats, width: u16) -> Vec<Line> {
             .right(name + 48, 7, "ACD", Role::Dim),
     ];
     for peer in talkers {
-        let line = Line::blank().at(1, name - 2, peer.address.to_string(), Role::Text).right(
+        let line = Line::blank().at(1, name - 1, peer.address.to_string(), Role::Text).right(
             name,
             7,
             counted(peer.messages),

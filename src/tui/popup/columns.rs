@@ -19,12 +19,14 @@ pub struct Columns {
     pub count: usize,
 }
 
-impl Columns {
+impl Default for Columns {
     /// The choice, from its first line.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self { at: 0, count: COLUMNS.len() }
     }
+}
 
+impl Columns {
     /// Draws it.
     pub fn draw(&self, buffer: &mut Buffer, screen: Rect, state: &State, hits: &mut Hits) {
         let height = self.count as u16 + 2;

@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 
 use crate::store::filter::FIELDS;
 use crate::track::call::CallState;
-use crate::tui::keys::{self, Binding, Context, Key};
+use crate::tui::keys::{self, Binding, Context};
 use crate::tui::state::State;
-use crate::tui::table::calls::glyph_of;
+use crate::tui::table::standing::glyph_of;
 use crate::tui::theme::{Glyph, Role, Theme};
 use crate::tui::widget::lines::{self, Line};
 use crate::tui::widget::window;
@@ -44,7 +44,7 @@ pub struct Help {
 impl Help {
     /// The help of a context, from its beginning.
     pub fn new(context: Context) -> Self {
-        Self { context, top: 0, lines: 1 }
+        Self { context, top: 0, lines: lines_of(context, &Theme::default()).len() }
     }
 
     /// Draws it.
@@ -62,15 +62,15 @@ impl Help {
 /// The help as lines: own keys, keys that work everywhere, glyphs, filter fields.
 fn lines_of(context: Context, theme: &Theme) -> Vec<Line> {
     let mut out = vec![Line::of(context.title(), Role::Header)];
-    let own: Vec<&Binding> = keys::of(context).filter(|binding| binding.context == context).collect();
-    out.extend(own.iter().map(|binding| row(binding.keys, binding.text, theme)));
+    let own = keys::of(context).filter(|binding| binding.context == context);
+    out.extend(own.map(|binding| row(binding.keys, binding.text, theme)));
     let others: Vec<&Binding> = keys::of(context).filter(|binding| binding.context != context).collect();
     if !others.is_empty() {
         out.push(Line::blank());
         out.push(Line::of(Context::Global.title(), Role::Header));
     }
     for binding in others {
-        let free: Vec<&str> = binding.keys.split(' ').filter(|word| !takes(&own, word)).collect();
+        let free: Vec<&str> = binding.keys.split(' ').filter(|word| !keys::takes(context, word)).collect();
         if !free.is_empty() {
             out.push(row(&free.join(" "), binding.text, theme));
         }
@@ -80,11 +80,6 @@ fn lines_of(context: Context, theme: &Theme) -> Vec<Line> {
         fields(&mut out);
     }
     out
-}
-
-/// Whether a context gives a key a meaning of its own.
-fn takes(own: &[&Binding], word: &str) -> bool {
-    own.iter().flat_map(|binding| binding.keys.split(' ')).any(|other| Key::parse(other) == Key::parse(word))
 }
 
 fn row(keys: &str, text: &str, theme: &Theme) -> Line {

@@ -5,11 +5,12 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::standing::{glyph_of, state_text};
 use super::{CellContext, Column, Fit, Sort};
 use crate::event::TcpFactKind;
 use crate::packet::Endpoint;
 use crate::time::Timestamp;
-use crate::track::call::{Call, CallState, EndedBy, Fact};
+use crate::track::call::{Call, EndedBy, Fact};
 use crate::tui::format;
 use crate::tui::theme::{Glyph, Role};
 
@@ -27,7 +28,7 @@ pub const COLUMNS: &[Column] = &[
         Sort::Number(state_rank),
         state_glyph,
     ),
-    column("time", "Time", "first message", (8, 8, 8), 5, Fit::Left, Sort::Number(|c, _| Some(nanos(c.started))), time),
+    column("time", "Time", "first message", (8, 8, 8), 5, Fit::Left, Sort::Number(|c| Some(nanos(c.started))), time),
     column(
         "method",
         "Method",
@@ -56,7 +57,7 @@ pub const COLUMNS: &[Column] = &[
         (15, 15, 21),
         21,
         Fit::Tail,
-        Sort::Number(|c, _| address(c.src)),
+        Sort::Number(|c| address(c.src)),
         source,
     ),
     column(
@@ -66,7 +67,7 @@ pub const COLUMNS: &[Column] = &[
         (15, 15, 21),
         22,
         Fit::Tail,
-        Sort::Number(|c, _| address(c.dst)),
+        Sort::Number(|c| address(c.dst)),
         destination,
     ),
     column(
@@ -86,7 +87,7 @@ pub const COLUMNS: &[Column] = &[
         (6, 6, 6),
         7,
         Fit::Right,
-        Sort::Number(|c, _| c.timing.pdd.map(|t| t.nanos().max(0) as u64)),
+        Sort::Number(|c| c.timing.pdd.map(|t| t.nanos().max(0) as u64)),
         pdd,
     ),
     column(
@@ -96,7 +97,7 @@ pub const COLUMNS: &[Column] = &[
         (7, 7, 8),
         20,
         Fit::Right,
-        Sort::Number(|c, now| c.talk(now).map(|t| t.nanos().max(0) as u64)),
+        Sort::Running(|c, now| c.talk(now).map(|t| t.nanos().max(0) as u64)),
         talk,
     ),
     column(
@@ -106,7 +107,7 @@ pub const COLUMNS: &[Column] = &[
         (4, 4, 5),
         6,
         Fit::Right,
-        Sort::Number(|c, _| Some(c.message_count)),
+        Sort::Number(|c| Some(c.message_count)),
         msgs,
     ),
     column(
@@ -116,7 +117,7 @@ pub const COLUMNS: &[Column] = &[
         (1, 1, 1),
         8,
         Fit::Left,
-        Sort::Number(|c, _| Some(alert_rank(c))),
+        Sort::Number(|c| Some(alert_rank(c))),
         alert,
     ),
     extra("callid", "Call-ID", "Call-ID", (10, 20, 44), Fit::Left, Sort::Text(|c| borrowed(&c.call_id)), call_id),
@@ -154,7 +155,7 @@ pub const COLUMNS: &[Column] = &[
         "status that explains the state",
         (6, 6, 6),
         Fit::Right,
-        Sort::Number(|c, _| c.status),
+        Sort::Number(|c| c.status),
         status,
     ),
     extra(
@@ -163,7 +164,7 @@ pub const COLUMNS: &[Column] = &[
         "INVITE to its 2xx",
         (6, 6, 6),
         Fit::Right,
-        Sort::Number(|c, _| c.timing.setup.map(|t| t.nanos().max(0) as u64)),
+        Sort::Number(|c| c.timing.setup.map(|t| t.nanos().max(0) as u64)),
         setup,
     ),
     extra(
@@ -172,7 +173,7 @@ pub const COLUMNS: &[Column] = &[
         "ringing to the answer",
         (6, 6, 6),
         Fit::Right,
-        Sort::Number(|c, _| c.timing.ring.map(|t| t.nanos().max(0) as u64)),
+        Sort::Number(|c| c.timing.ring.map(|t| t.nanos().max(0) as u64)),
         ring,
     ),
     extra(
@@ -181,7 +182,7 @@ pub const COLUMNS: &[Column] = &[
         "retransmissions",
         (4, 4, 5),
         Fit::Right,
-        Sort::Number(|c, _| Some(c.retransmissions)),
+        Sort::Number(|c| Some(c.retransmissions)),
         retransmissions,
     ),
     extra(
@@ -199,7 +200,7 @@ pub const COLUMNS: &[Column] = &[
         "day of the first message",
         (10, 10, 10),
         Fit::Left,
-        Sort::Number(|c, _| Some(nanos(c.started))),
+        Sort::Number(|c| Some(nanos(c.started))),
         date,
     ),
     extra(
@@ -226,7 +227,7 @@ pub const COLUMNS: &[Column] = &[
         "branches of a fork",
         (2, 2, 3),
         Fit::Right,
-        Sort::Number(|c, _| Some(u64::from(c.branches))),
+        Sort::Number(|c| Some(u64::from(c.branches))),
         branches,
     ),
 ];
@@ -279,25 +280,8 @@ fn address(end: Endpoint) -> Option<u64> {
     })
 }
 
-/// The state as a glyph.
-pub fn glyph_of(state: CallState) -> (Glyph, Role) {
-    use CallState as S;
-    match state {
-        S::Setup | S::Pending | S::Requested => (Glyph::Waiting, Role::Progress),
-        S::Ringing | S::SubPending => (Glyph::Progress, Role::Progress),
-        S::Answered | S::InCall | S::Registered => (Glyph::Up, Role::Good),
-        S::Completed | S::Cancelled | S::Removed | S::Terminated => (Glyph::Done, Role::Text),
-        S::Ok => (Glyph::Done, Role::Good),
-        S::Redirected => (Glyph::Done, Role::Progress),
-        S::Failed | S::Timeout | S::Rejected | S::Expired => (Glyph::Failed, Role::Bad),
-        S::Challenged => (Glyph::Challenged, Role::Warn),
-        S::Accepted | S::Active => (Glyph::Subscribed, Role::Good),
-        S::Orphan => (Glyph::Subscribed, Role::Warn),
-    }
-}
-
 /// Problems first, then what is up, then what is over.
-fn state_rank(call: &Call, _: Timestamp) -> Option<u64> {
+fn state_rank(call: &Call) -> Option<u64> {
     let rank = match glyph_of(call.state).0 {
         Glyph::Failed => 0,
         Glyph::Challenged => 1,
@@ -367,68 +351,6 @@ fn endpoint(end: Endpoint, width: u16, out: &mut String) -> Role {
 fn state(call: &Call, cell: &CellContext<'_>, out: &mut String) -> Role {
     state_text(call, cell.now, out);
     glyph_of(call.state).1
-}
-
-/// The state in words: `In call 0:42`, `486 Busy Here`, `Ended by caller`.
-pub fn state_text(call: &Call, now: Timestamp, out: &mut String) {
-    use CallState as S;
-    let since = |out: &mut String, word: &str, from: Timestamp| {
-        out.push_str(word);
-        out.push(' ');
-        format::duration(out, now.since(from));
-    };
-    match call.state {
-        S::Setup => since(out, "Calling", call.started),
-        S::Ringing => since(out, "Ringing", call.started),
-        S::Answered => out.push_str("Answered, no ACK"),
-        S::InCall => since(out, "In call", call.timing.answered.unwrap_or(call.started)),
-        S::Completed => match call.ended_by {
-            Some(who) => {
-                let _ = write!(out, "Ended by {}", who.name());
-            }
-            None => out.push_str("Completed"),
-        },
-        S::Cancelled => out.push_str("Cancelled"),
-        S::Failed | S::Redirected | S::Rejected => status_text(call, out),
-        S::Challenged => {
-            let _ = write!(out, "Challenged {}", call.status.unwrap_or(401));
-        }
-        S::Timeout => out.push_str("No final response"),
-        S::Pending => since(out, "Waiting", call.started),
-        S::Ok => status_text(call, out),
-        S::Registered => out.push_str("Registered"),
-        S::Removed => out.push_str("Unregistered"),
-        S::Requested => since(out, "Requested", call.started),
-        S::Accepted => out.push_str("Accepted, no NOTIFY"),
-        S::SubPending => out.push_str("Pending"),
-        S::Active => active_text(call, now, out),
-        S::Terminated => {
-            out.push_str("Terminated");
-            if let Some(reason) = call.subscription.as_ref().and_then(|s| s.reason.as_ref()) {
-                let _ = write!(out, ": {reason}");
-            }
-        }
-        S::Expired => out.push_str("Expired"),
-        S::Orphan => out.push_str("No SUBSCRIBE seen"),
-    }
-}
-
-fn active_text(call: &Call, now: Timestamp, out: &mut String) {
-    out.push_str("Active");
-    let left = call.subscription.as_ref().and_then(|s| s.expires_at).map(|at| at.since(now));
-    if let Some(left) = left.filter(|left| left.nanos() > 0) {
-        out.push(' ');
-        format::duration(out, left);
-    }
-}
-
-fn status_text(call: &Call, out: &mut String) {
-    match call.status {
-        Some(status) => {
-            let _ = write!(out, "{status} {}", call.reason);
-        }
-        None => out.push_str(call.state.name()),
-    }
 }
 
 fn delay_cell(delay: Option<crate::time::Elapsed>, out: &mut String) -> Role {

@@ -4,6 +4,7 @@ pub mod calls;
 pub mod cursor;
 pub mod order;
 pub mod paint;
+pub mod standing;
 
 use std::borrow::Cow;
 
@@ -30,7 +31,9 @@ pub struct CellContext<'a> {
 #[derive(Clone, Copy, Debug)]
 pub enum Sort {
     /// A number; `None` sorts first.
-    Number(fn(&Call, Timestamp) -> Option<u64>),
+    Number(fn(&Call) -> Option<u64>),
+    /// A number that grows by itself while the call is up.
+    Running(fn(&Call, Timestamp) -> Option<u64>),
     /// Text, without regard to ASCII case.
     Text(for<'c> fn(&'c Call) -> Cow<'c, str>),
 }

@@ -96,6 +96,12 @@ struct Row {
     shown: bool,
 }
 
+impl Row {
+    fn new(call: &Arc<Call>) -> Self {
+        Self { call: Arc::clone(call), key: 0, dirty: true, shown: false }
+    }
+}
+
 /// What was done so far: tests hold the work a key causes against these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
@@ -220,48 +226,64 @@ impl Order {
 
     /// Running durations are what a talk column or a time in a filter look at: rows that are live go stale by the second.
     fn depends_on_now(&self) -> bool {
-        !self.wanted.filter.is_empty() || matches!(self.wanted.sort, Sort::Number(_))
+        !self.wanted.filter.is_empty() || matches!(self.wanted.sort, Sort::Running(_))
     }
 
     /// Takes over the rows of a snapshot: rows only ever vanish, change in place or come at the end.
     fn align(&mut self, snapshot: &Snapshot) {
         self.generation = Some(snapshot.generation);
-        let mut old = std::mem::take(&mut self.rows).into_iter().peekable();
-        let mut rows = Vec::with_capacity(snapshot.calls.len());
-        let mut dirty = 0;
-        let mut vanished = false;
-        for call in snapshot.calls.iter() {
-            let mut before = None;
-            while let Some(row) = old.peek() {
-                // The same allocation is the same row; its key is read only when it is another one.
-                if Arc::ptr_eq(&row.call, call) || row.call.key == call.key {
-                    before = old.next();
-                    break;
-                }
-                if row.call.key > call.key {
-                    break;
-                }
-                old.next();
-                vanished = true;
-            }
-            let row = match before {
-                Some(row) if Arc::ptr_eq(&row.call, call) => row,
-                Some(row) => Row { call: Arc::clone(call), key: row.key, dirty: true, shown: row.shown },
-                None => Row { call: Arc::clone(call), key: 0, dirty: true, shown: false },
-            };
-            dirty += usize::from(row.dirty);
-            rows.push(row);
-        }
-        if vanished || old.next().is_some() {
+        let vanished = !self.align_in_place(snapshot);
+        if vanished {
+            self.align_anew(snapshot);
             self.shown.retain(|key| snapshot.call(*key).is_some());
             self.thinned = true;
         }
-        self.rows = rows;
-        if dirty > 0 {
+        if self.dirty > 0 {
             self.stale = true;
             self.cursor = 0;
         }
-        self.dirty = dirty;
+    }
+
+    /// As long as no row vanished, every row is where it was. False at the first one that is not.
+    fn align_in_place(&mut self, snapshot: &Snapshot) -> bool {
+        if snapshot.calls.len() < self.rows.len() {
+            return false;
+        }
+        let mut calls = snapshot.calls.iter();
+        for (row, call) in self.rows.iter_mut().zip(&mut calls) {
+            // The same allocation is the same row; its key is read only when it is another one.
+            if Arc::ptr_eq(&row.call, call) {
+                continue;
+            }
+            if row.call.key != call.key {
+                return false;
+            }
+            row.call = Arc::clone(call);
+            self.dirty += usize::from(!row.dirty);
+            row.dirty = true;
+        }
+        for call in snapshot.calls.iter().skip(self.rows.len()) {
+            self.rows.push(Row::new(call));
+            self.dirty += 1;
+        }
+        true
+    }
+
+    /// Merges old rows and new ones by their keys, which only grow.
+    fn align_anew(&mut self, snapshot: &Snapshot) {
+        let mut old = std::mem::take(&mut self.rows).into_iter().peekable();
+        let mut rows = Vec::with_capacity(snapshot.calls.len());
+        for call in snapshot.calls.iter() {
+            while old.next_if(|row| row.call.key < call.key).is_some() {}
+            let row = match old.next_if(|row| row.call.key == call.key) {
+                Some(row) if Arc::ptr_eq(&row.call, call) => row,
+                Some(row) => Row { call: Arc::clone(call), dirty: true, ..row },
+                None => Row::new(call),
+            };
+            rows.push(row);
+        }
+        self.dirty = rows.iter().filter(|row| row.dirty).count();
+        self.rows = rows;
     }
 
     fn evaluate(&mut self, now: Option<Timestamp>, out_of_time: &mut dyn FnMut() -> bool) {
@@ -300,7 +322,7 @@ impl Order {
         let descending = self.wanted.descending;
         let rows = &self.rows;
         let tie = |a: u32, b: u32| match self.wanted.sort {
-            Sort::Number(_) => Ordering::Equal,
+            Sort::Number(_) | Sort::Running(_) => Ordering::Equal,
             Sort::Text(text) => match (rows.get(a as usize), rows.get(b as usize)) {
                 (Some(a), Some(b)) => caseless(&text(&a.call), &text(&b.call)),
                 _ => Ordering::Equal,
@@ -327,7 +349,8 @@ fn caseless(a: &str, b: &str) -> Ordering {
 /// 16 bytes that sort like the row: numbers as they are, text by its beginning.
 fn sort_key(sort: Sort, call: &Call, now: Timestamp) -> u128 {
     match sort {
-        Sort::Number(number) => number(call, now).map_or(0, |n| u128::from(n) + 1),
+        Sort::Number(number) => number(call).map_or(0, |n| u128::from(n) + 1),
+        Sort::Running(number) => number(call, now).map_or(0, |n| u128::from(n) + 1),
         Sort::Text(text) => {
             let mut prefix = [0u8; 16];
             for (to, from) in prefix.iter_mut().zip(text(call).bytes()) {

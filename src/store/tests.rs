@@ -1,0 +1,119 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::event::{PacketIds, SipArrival};
+use crate::packet::{Endpoint, PacketId, Transport};
+use crate::sip::parse::parse_datagram;
+use crate::track::call::{CallKind, CallState};
+
+fn message(what: &str, call: u8, cseq: u8, tag: u8, hop: u8) -> (Vec<u8>, FlowKey) {
+    let host = |number: u8| Endpoint::new([10, 0, 0, number].into(), 5_060);
+    let (client, server) = (host(hop), host(hop + 1));
+    let (status, method) = what.split_once('/').unwrap_or(("", what));
+    let start = match status {
+        "" => format!("{method} sip:b@x SIP/2.0"),
+        status => format!("SIP/2.0 {status} Text"),
+    };
+    let to_tag = if tag == 0 { String::new() } else { format!(";tag=t{tag}") };
+    let text = format!(
+        "{start}\r\nVia: SIP/2.0/UDP h{hop};branch=z9hG4bK{hop}.{cseq}.{}\r\nFrom: <sip:a@x>;tag=f\r\nTo: <sip:b@x>{to_tag}\r\n\
+         Call-ID: {call}\r\nCSeq: {cseq} {method}\r\nEvent: dialog\r\nSubscription-State: active\r\nExpires: 5\r\n\
+         Contact: <sip:a@h>\r\nContent-Length: 0\r\n\r\n",
+        if method == "CANCEL" { "INVITE" } else { method },
+    );
+    let flow = if status.is_empty() { (client, server) } else { (server, client) };
+    (text.into_bytes(), FlowKey { src: flow.0, dst: flow.1 })
+}
+
+const WHAT: [&str; 22] = [
+    "INVITE",
+    "ACK",
+    "BYE",
+    "CANCEL",
+    "REGISTER",
+    "SUBSCRIBE",
+    "NOTIFY",
+    "OPTIONS",
+    "INFO",
+    "100/INVITE",
+    "180/INVITE",
+    "200/INVITE",
+    "302/INVITE",
+    "401/INVITE",
+    "486/INVITE",
+    "487/INVITE",
+    "200/BYE",
+    "200/REGISTER",
+    "401/SUBSCRIBE",
+    "200/SUBSCRIBE",
+    "481/NOTIFY",
+    "200/OPTIONS",
+];
+
+fn agrees(store: &mut Store) {
+    let snapshot = store.snapshot(Arc::default());
+    let is_invite = |call: &&Arc<Call>| call.kind == CallKind::Invite;
+    let count = |states: &[CallState]| {
+        snapshot.calls.iter().filter(is_invite).filter(|call| states.contains(&call.state)).count() as u64
+    };
+    assert_eq!(snapshot.stats.calls_up, count(&[CallState::Answered, CallState::InCall]));
+    assert_eq!(snapshot.stats.calls_setup, count(&[CallState::Setup, CallState::Ringing]));
+    assert_eq!(store.bytes, snapshot.calls.iter().map(|call| call.messages.bytes()).sum::<usize>());
+    assert_eq!(store.by_id.len(), snapshot.calls.len());
+    assert_eq!(store.entries.len(), snapshot.calls.len());
+    assert_eq!(store.over, store.entries.values().filter(|entry| entry.is_over).count());
+    assert!(snapshot.calls.len() <= store.options.calls);
+    for call in snapshot.calls.iter() {
+        assert_eq!(call.ended.is_some(), !call.state.is_live(), "{:?} {:?}", call.kind, call.state);
+        assert!(call.message_count >= call.messages.len() as u64);
+    }
+}
+
+proptest! {
+    /// Whatever comes in whatever order: counters agree with the rows, and nothing outgrows its limit.
+    #[test]
+    fn counters_agree_with_rows(
+        steps in prop::collection::vec((0..WHAT.len(), 0u8..6, 1u8..4, 0u8..3, 1u8..3, 0i64..20_000), 1..120),
+    ) {
+        let mut store = Store::new(StoreOptions { calls: 4, ..StoreOptions::default() });
+        let mut changes = Vec::new();
+        let mut at = Timestamp::from_parts(1_700_000_000, 0);
+        for (number, (what, call, cseq, tag, hop, millis)) in steps.into_iter().enumerate() {
+            at = at.after(crate::time::Elapsed::from_millis(millis));
+            let (bytes, flow) = message(WHAT[what], call, cseq, tag, hop);
+            let message = parse_datagram(&bytes, true).unwrap();
+            let packets = PacketIds::from_slice(&[PacketId::new(0, number as u64 + 1)]);
+            let arrival = SipArrival { at, packets, flow, transport: Transport::Udp, message };
+            let mut decoded = Decoded { events: vec![Event::Sip(Box::new(arrival))], now: Some(at), ..Decoded::default() };
+            store.apply(&mut decoded, &mut changes);
+            agrees(&mut store);
+        }
+        store.tick(at.after(crate::time::Elapsed::from_secs(10_000)), &mut changes);
+        agrees(&mut store);
+        store.forget_all();
+        agrees(&mut store);
+    }
+}
+
+#[test]
+fn a_snapshot_stands_still_and_the_generation_moves_with_changes_only() {
+    let mut store = Store::default();
+    let mut changes = Vec::new();
+    let at = Timestamp::from_parts(1_700_000_000, 0);
+    let mut apply = |store: &mut Store, what| {
+        let (bytes, flow) = message(what, 1, 1, 0, 1);
+        let message = parse_datagram(&bytes, true).unwrap();
+        let packets = PacketIds::from_slice(&[PacketId::new(0, 1)]);
+        let arrival = SipArrival { at, packets, flow, transport: Transport::Udp, message };
+        store.apply(&mut Decoded { events: vec![Event::Sip(Box::new(arrival))], ..Decoded::default() }, &mut changes);
+    };
+    apply(&mut store, "INVITE");
+    let before = store.snapshot(Arc::default());
+    assert_eq!(store.snapshot(Arc::default()).generation, before.generation);
+    assert!(Arc::ptr_eq(&before.stats, &store.snapshot(Arc::default()).stats));
+    apply(&mut store, "180/INVITE");
+    let after = store.snapshot(Arc::default());
+    assert!(after.generation > before.generation);
+    let state = |snapshot: &Snapshot| snapshot.calls.iter().map(|call| call.state).collect::<Vec<_>>();
+    assert_eq!((state(&before), state(&after)), (vec![CallState::Setup], vec![CallState::Ringing]));
+}
