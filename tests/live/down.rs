@@ -46,7 +46,7 @@ fn when_the_terminal_goes_away_it_ends() {
     let mut holder = lab.start("script", &words);
     lab.wait_for_taps(1);
     let sipwatch = format!("/proc/{}", holder.child());
-    until("the first picture", Duration::from_secs(5), || holder.output().contains("Calls").then_some(()));
+    until("the screen is taken", Duration::from_secs(5), || holder.output().contains("\x1b[?1049h").then_some(()));
     holder.kill();
     until("sipwatch ends", Duration::from_secs(3), || (!Path::new(&sipwatch).exists()).then_some(()));
 }
