@@ -2,6 +2,13 @@
 //!
 //! `cargo bench --bench offline` prints medians and ratios; `-- --quick` makes one round on a small capture.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a bench that cannot measure stops, and what it measures is the wall clock"
+)]
+
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;

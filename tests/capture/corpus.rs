@@ -74,7 +74,7 @@ impl Differences {
 fn counts(value: &Value) -> Value {
     let mut value = value.clone();
     if let Some(map) = value.as_object_mut() {
-        map.retain(|_, count| *count != Value::from(0));
+        map.retain(|_, count| count.as_u64() != Some(0));
     }
     value
 }

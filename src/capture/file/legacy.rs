@@ -29,6 +29,18 @@ pub(super) struct Legacy {
     pub(super) link: LinkType,
 }
 
+/// A whole record, and what follows it.
+pub(super) struct Record<'w> {
+    /// When the packet was captured.
+    pub at: Timestamp,
+    /// Length on the wire.
+    pub original_len: u32,
+    /// The packet's bytes.
+    pub data: &'w [u8],
+    /// The bytes behind the record.
+    pub rest: &'w [u8],
+}
+
 /// Whether a file of this format may begin so.
 pub(super) fn is_magic(first: [u8; 4]) -> bool {
     matches!(
@@ -54,18 +66,26 @@ impl Legacy {
         })
     }
 
-    /// Looks at the next record.
+    /// The next record, if it is whole and nothing about it is odd.
+    #[inline]
+    pub(super) fn record<'w>(&self, unread: &'w [u8]) -> Option<Record<'w>> {
+        let [seconds, ticks, captured_len, original_len] = self.header(unread)?;
+        if captured_len > FILE_PACKET_BYTES || [seconds, ticks, captured_len, original_len] == [0; 4] {
+            return None;
+        }
+        let (record, rest) = unread.split_at_checked(self.record_header + captured_len as usize)?;
+        Some(Record { at: self.time(seconds, ticks), original_len, data: record.get(self.record_header..)?, rest })
+    }
+
+    /// Looks at the next record, and says why there is none.
     pub(super) fn step(&self, unread: &[u8]) -> Step {
-        let Some(header) = unread.first_chunk::<16>() else { return Step::Need(self.record_header) };
-        let word = |at: usize| {
-            let word = [header[at], header[at + 1], header[at + 2], header[at + 3]];
-            if self.big_endian { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) }
+        let Some([seconds, ticks, captured_len, original_len]) = self.header(unread) else {
+            return Step::Need(self.record_header);
         };
-        let (seconds, ticks, captured_len, original_len) = (word(0), word(4), word(8), word(12));
         if captured_len > FILE_PACKET_BYTES {
             return Step::Broken(format!("a length of {captured_len} bytes"));
         }
-        if captured_len == 0 && original_len == 0 && seconds == 0 && ticks == 0 {
+        if [seconds, ticks, captured_len, original_len] == [0; 4] {
             return Step::Broken("nothing but zeros".to_owned());
         }
         let record_len = self.record_header + captured_len as usize;
@@ -73,12 +93,26 @@ impl Legacy {
             return Step::Need(record_len);
         }
         Step::Packet(Found {
-            at: Timestamp::from_parts(i64::from(seconds), i64::from(ticks) * self.nanos_per_tick),
+            at: self.time(seconds, ticks),
             interface: 0,
             link: self.link,
             original_len,
             data: self.record_header..record_len,
             record_len,
         })
+    }
+
+    /// Seconds, ticks, captured length and original length.
+    fn header(&self, unread: &[u8]) -> Option<[u32; 4]> {
+        let (words, _) = unread.first_chunk::<16>()?.as_chunks::<4>();
+        let word = |at: usize| {
+            let word = words.get(at).copied().unwrap_or_default();
+            if self.big_endian { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) }
+        };
+        Some([word(0), word(1), word(2), word(3)])
+    }
+
+    fn time(&self, seconds: u32, ticks: u32) -> Timestamp {
+        Timestamp::from_parts(i64::from(seconds), i64::from(ticks) * self.nanos_per_tick)
     }
 }

@@ -99,8 +99,11 @@ impl FileSource {
         while let Some(Reverse((_, index))) = waiting.pop() {
             let others = waiting.peek().map(|Reverse(first)| *first);
             loop {
-                if let Some(reader) = self.readers.get(index) {
+                if let Some(reader) = self.readers.get_mut(index) {
                     reader.push_head(&mut batch);
+                    if others.is_none() {
+                        reader.push_run(&mut batch);
+                    }
                 }
                 if batch.is_full() {
                     self.hand_on(&mut batch, sink)?;

@@ -183,6 +183,33 @@ impl FileReader {
         batch.push(meta, self.window.unread().get(head.data.clone()).unwrap_or_default());
     }
 
+    /// Leaves the packet at hand, and copies those behind it that lie whole in the window, until the batch is full. What
+    /// is odd, and what is not there yet, is left to [`FileReader::advance`].
+    pub(super) fn push_run(&mut self, batch: &mut Batch) {
+        if let Some(head) = self.head.take() {
+            self.window.consume(head.record_len);
+        }
+        let Format::Legacy(legacy) = &self.format else { return };
+        let unread = self.window.unread();
+        let mut rest = unread;
+        while !batch.is_full()
+            && let Some(record) = legacy.record(rest)
+        {
+            self.number += 1;
+            let meta = PacketMeta {
+                id: PacketId::new(self.source, self.number),
+                at: record.at,
+                interface: 0,
+                link: legacy.link,
+                original_len: record.original_len,
+            };
+            batch.push(meta, record.data);
+            rest = record.rest;
+        }
+        let used = unread.len() - rest.len();
+        self.window.consume(used);
+    }
+
     /// What was wrong at the end.
     pub(super) fn warning(&self) -> Option<&str> {
         self.warning.as_deref()
