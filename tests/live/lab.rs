@@ -29,6 +29,11 @@ pub const FAR_IP: &str = "10.77.0.2";
 static TURN: Mutex<()> = Mutex::new(());
 static LABS: AtomicU32 = AtomicU32::new(0);
 
+/// Waits until no other live test runs.
+pub fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The two namespaces; gone with everything in them when dropped.
 pub struct Lab {
     near: String,
@@ -40,7 +45,7 @@ pub struct Lab {
 impl Lab {
     /// Builds the namespaces; `None`, with the reason printed, where that cannot be done.
     pub fn open(tools: &[&str]) -> Option<Self> {
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = turn();
         if !nix::unistd::geteuid().is_root() {
             return skip("network namespaces need root");
         }
