@@ -31,6 +31,7 @@ use crate::track::call::{Call, CallKey, Fact};
 use crate::track::machine::CallMachine;
 use crate::track::media::MediaMap;
 use crate::track::stream::{Stream, StreamKey};
+use crate::track::timer::TRANSACTION;
 
 use evict::Ended;
 use expire::Alarms;
@@ -274,7 +275,7 @@ impl Store {
     /// Notes a TCP or ICMP fact on the calls whose flow it concerns.
     fn fact(&mut self, flow: FlowKey, fact: Fact, changes: &mut Vec<Change>) {
         for key in self.flows.calls(flow, &fact) {
-            if let Some(call) = self.calls.get_mut(key.0) {
+            if let Some(call) = self.calls.get_mut(key.0).filter(|call| concerns(&fact, call)) {
                 add_fact(call, fact);
                 changes.push(Change::Call(key));
             }
@@ -365,6 +366,16 @@ impl Store {
             self.collector.forget(&call, &entry.counted);
         }
     }
+}
+
+/// Whether a fact on a call's flow can be about it. An ICMP error answers a packet that was just sent, maybe of another
+/// call between the same two ports; a connection matters as long as the call lives.
+fn concerns(fact: &Fact, call: &Call) -> bool {
+    let (at, lasts) = match fact {
+        Fact::Tcp(fact) => (fact.at, call.ended.is_none()),
+        Fact::Icmp(fact) => (fact.at, false),
+    };
+    lasts || at <= call.last.after(TRANSACTION)
 }
 
 fn add_fact(call: &mut Call, fact: Fact) {

@@ -117,3 +117,31 @@ fn a_snapshot_stands_still_and_the_generation_moves_with_changes_only() {
     let state = |snapshot: &Snapshot| snapshot.calls.iter().map(|call| call.state).collect::<Vec<_>>();
     assert_eq!((state(&before), state(&after)), (vec![CallState::Setup], vec![CallState::Ringing]));
 }
+
+#[test]
+fn an_icmp_error_is_not_noted_on_calls_of_an_hour_ago() {
+    let mut store = Store::default();
+    let mut changes = Vec::new();
+    let start = Timestamp::from_parts(1_700_000_000, 0);
+    let packet = |number| PacketIds::from_slice(&[PacketId::new(0, number)]);
+    let mut quoted = None;
+    for (call, seconds) in [(1, 0), (2, 3_600)] {
+        let at = start.after(crate::time::Elapsed::from_secs(seconds));
+        let (bytes, flow) = message("REGISTER", call, 1, 0, 1);
+        let message = parse_datagram(&bytes, true).unwrap();
+        let arrival = SipArrival { at, packets: packet(u64::from(call)), flow, transport: Transport::Udp, message };
+        let mut decoded = Decoded { events: vec![Event::Sip(Box::new(arrival))], ..Decoded::default() };
+        store.apply(&mut decoded, &mut changes);
+        quoted = Some(flow);
+    }
+    let fact = crate::event::IcmpFact {
+        at: start.after(crate::time::Elapsed::from_secs(3_601)),
+        packet: PacketId::new(0, 3),
+        reporter: [10, 0, 0, 2].into(),
+        quoted: quoted.unwrap(),
+        what: "port unreachable",
+    };
+    store.fact(fact.quoted, Fact::Icmp(fact), &mut changes);
+    let facts: Vec<usize> = store.snapshot(Arc::default()).calls.iter().map(|call| call.facts.len()).collect();
+    assert_eq!(facts, [0, 1]);
+}

@@ -13,6 +13,9 @@ use super::theme::Role;
 /// What a piece gains once it is short: all others shorten or go first.
 const SHORTENED: u8 = 10;
 
+/// Cells up to which all sources are named.
+const NAMES: usize = 20;
+
 /// A piece of the line: long and short form, its look, and how soon it goes when there is no room.
 struct Piece {
     long: String,
@@ -36,6 +39,13 @@ pub fn draw(buffer: &mut Buffer, area: Rect, state: &State) {
     let mut pieces = pieces(state);
     let room = usize::from(area.width.saturating_sub(2));
     let total = |pieces: &[Piece]| pieces.iter().map(|p| paint::width(&p.long) + 2).sum::<usize>().saturating_sub(2);
+    // A long reason or name takes what the numbers leave, and not their place.
+    let numbers: usize =
+        pieces.iter().filter(|piece| (2..9).contains(&piece.keep)).map(|piece| paint::width(&piece.long) + 2).sum();
+    if let Some(source) = pieces.iter_mut().find(|piece| piece.keep == 9) {
+        let most = room.saturating_sub(numbers).max(paint::width(&source.short));
+        source.long = paint::cut(&source.long, most, Fit::Left, &state.theme).into_owned();
+    }
     while total(&pieces) > room {
         let Some(at) = (0..pieces.len()).min_by_key(|at| pieces.get(*at).map_or(u8::MAX, |piece| piece.keep)) else {
             break;
@@ -110,7 +120,11 @@ fn source(state: &State) -> Piece {
     let names = match capture.sources.as_slice() {
         [] => "starting".to_owned(),
         [one] => one.name.clone(),
-        [first, rest @ ..] => format!("{} +{}", first.name, rest.len()),
+        [first, rest @ ..] => {
+            let names: Vec<&str> = capture.sources.iter().map(|source| source.name.as_str()).collect();
+            let names = names.join(", ");
+            if paint::width(&names) <= NAMES { names } else { format!("{} and {} more", first.name, rest.len()) }
+        }
     };
     let (read, size) = capture
         .sources

@@ -110,7 +110,9 @@ fn sources(state: &State) -> Vec<Line> {
                 .at(38, 12, source.link.as_str(), Role::Text)
                 .at(51, area.width.saturating_sub(51), filter, Role::Text),
         );
-        out.push(Line::blank().at(3, u16::MAX, what, if source.trouble.is_some() { Role::Bad } else { Role::Dim }));
+        let role = if source.trouble.is_some() { Role::Bad } else { Role::Dim };
+        let what = lines::words("", &what, usize::from(area.width.saturating_sub(4)));
+        out.extend(what.into_iter().map(|line| Line::blank().at(3, u16::MAX, line, role)));
     }
     let stats = &state.snapshot.stats;
     let last = |values: &[u32]| rate(f64::from(values.last().copied().unwrap_or(0)));

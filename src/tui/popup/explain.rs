@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::text::visible;
 use crate::tui::theme::{Role, Theme};
-use crate::tui::widget::raw::width;
+use crate::tui::widget::lines::words;
 
 /// Cells that a line of the explanation takes at most: longer lines are hard to read.
 const WIDEST: u16 = 68;
@@ -58,8 +58,11 @@ impl ExplainPopup {
         }
         let wide = area.width.min(WIDEST + 4);
         let inner = usize::from(wide - 4);
-        let lines: Vec<(Role, String)> =
-            self.paragraphs.iter().flat_map(|(role, mark, text)| wrapped(*role, mark, text, inner)).collect();
+        let lines: Vec<(Role, String)> = self
+            .paragraphs
+            .iter()
+            .flat_map(|(role, mark, text)| words(mark, text, inner).into_iter().map(|line| (*role, line)))
+            .collect();
         let tall = area.height.min(u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2));
         let frame = Rect {
             x: area.x + (area.width - wide) / 2,
@@ -90,34 +93,4 @@ fn draw_frame(frame: Rect, buffer: &mut Buffer, theme: &Theme) {
         put(y, &format!("{side}{}{side}", " ".repeat(inner)));
     }
     put(frame.bottom() - 1, &format!("{below_left}{}{below_right}", top.repeat(inner)));
-}
-
-/// A paragraph in lines of at most `room` cells, broken between words; further lines are indented as its mark is wide.
-fn wrapped(role: Role, mark: &str, text: &str, room: usize) -> Vec<(Role, String)> {
-    let mut lines = Vec::new();
-    let mut line = mark.to_owned();
-    let indent = " ".repeat(width(mark));
-    for word in text.split_whitespace() {
-        let begun = width(&line) > indent.len();
-        if begun && width(&line) + 1 + width(word) > room {
-            lines.push((role, std::mem::replace(&mut line, indent.clone())));
-        } else if begun {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    lines.push((role, line));
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paragraphs_break_between_words_and_are_indented_as_their_mark() {
-        let lines: Vec<String> =
-            wrapped(Role::Text, "- ", "the phone is busy now", 11).into_iter().map(|l| l.1).collect();
-        assert_eq!(lines, ["- the phone", "  is busy", "  now"]);
-    }
 }

@@ -70,7 +70,37 @@ pub fn draw_line(buffer: &mut Buffer, area: Rect, line: &Line, theme: &Theme) {
     }
 }
 
+/// A text in lines of at most `room` cells, broken between words; the first begins with a mark, and further ones are
+/// indented as wide as it.
+pub fn words(mark: &str, text: &str, room: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = mark.to_owned();
+    let indent = " ".repeat(paint::width(mark));
+    for word in text.split_whitespace() {
+        let begun = paint::width(&line) > indent.len();
+        if begun && paint::width(&line) + 1 + paint::width(word) > room {
+            lines.push(std::mem::replace(&mut line, indent.clone()));
+        } else if begun {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
+}
+
 /// The largest first line that still fills the area.
 pub fn last_top(lines: usize, height: u16) -> usize {
     lines.saturating_sub(usize::from(height).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paragraphs_break_between_words_and_are_indented_as_their_mark() {
+        assert_eq!(words("- ", "the phone is busy now", 11), ["- the phone", "  is busy", "  now"]);
+        assert_eq!(words("", "one", 2), ["one"]);
+    }
 }
