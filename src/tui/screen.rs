@@ -18,6 +18,7 @@ use super::state::State;
 use super::theme::Theme;
 use super::update;
 use crate::store::snapshot::Snapshot;
+use crate::track::call::CallKey;
 
 /// How the interface starts.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +35,7 @@ pub struct Options {
     pub tab: Tab,
     /// Whether the mouse is ours.
     pub mouse: bool,
-    /// Open the call with this Call-ID as soon as it is there.
+    /// Open the call with this Call-ID, or those that contain the text, as soon as there is one.
     pub open_call: Option<String>,
 }
 
@@ -45,6 +46,8 @@ pub struct Screen {
     hits: Hits,
     newest: Arc<Snapshot>,
     open_call: Option<String>,
+    /// The generation in which that call was last looked for.
+    looked: Option<u64>,
     clicks: Clicks,
     dirty: bool,
     cells: u64,
@@ -68,6 +71,7 @@ impl Screen {
             hits: Hits::default(),
             newest: Arc::default(),
             open_call: options.open_call,
+            looked: None,
             clicks: Clicks::default(),
             dirty: true,
             cells: 0,
@@ -210,13 +214,35 @@ impl Screen {
         effects.into_iter().filter_map(|effect| update::apply(&mut self.state, effect)).collect()
     }
 
+    /// Opens the calls that `--call-id` means as soon as one is there: those with exactly this Call-ID, or those that
+    /// contain it. The filter keeps them alone in the table.
     fn open_wanted(&mut self) {
-        let Some(wanted) = &self.open_call else { return };
-        let found = self.state.snapshot.calls.iter().find(|call| *call.call_id == **wanted).map(|call| call.key);
-        if let Some(key) = found {
+        let Some(wanted) = self.open_call.clone() else { return };
+        let snapshot = Arc::clone(&self.state.snapshot);
+        let ended = self.state.finished.is_some();
+        if self.looked == Some(snapshot.generation) && !ended {
+            return;
+        }
+        self.looked = Some(snapshot.generation);
+        let find = |means: &dyn Fn(&str) -> bool| -> Vec<CallKey> {
+            snapshot.calls.iter().filter(|call| means(&call.call_id)).map(|call| call.key).collect()
+        };
+        let exact = find(&|id| id == wanted);
+        let (keys, filter) = match exact.is_empty() {
+            false => (exact, format!("callid == {wanted:?}")),
+            true => (find(&|id| id.contains(&wanted)), format!("callid ~ {:?}", regex::escape(&wanted))),
+        };
+        if !keys.is_empty() {
             self.open_call = None;
-            update::open(&mut self.state, vec![key]);
+            if self.state.filter.input.value().is_empty() {
+                self.state.filter.input = filter.into();
+                update::filter_typed(&mut self.state);
+            }
+            update::open(&mut self.state, keys);
             self.dirty = true;
+        } else if ended {
+            self.open_call = None;
+            self.say(format!("No call has a Call-ID like \"{}\"", crate::text::visible(&wanted)));
         }
     }
 

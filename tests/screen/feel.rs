@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sipwatch::store::snapshot::Snapshot;
 use sipwatch::track::call::CallKey;
 use sipwatch::tui::keys::{self, Context};
+use sipwatch::tui::{Options, Screen};
 
 use crate::fixture;
 use crate::pages::{screen, text};
@@ -114,4 +115,46 @@ fn counts_of_a_filter_are_shown_only_with_a_filter() {
         terminal.draw(|frame| screen.draw(frame)).unwrap().buffer.clone()
     };
     assert_eq!(line(&text(&buffer), 2), " all  INVITE  SUBSCRIBE  REGISTER  other");
+}
+
+#[test]
+fn a_call_id_opens_exactly_or_by_a_part_of_it_and_the_table_keeps_it() {
+    let open = |wanted: &str| {
+        let mut screen = Screen::new(Options { utc: true, open_call: Some(wanted.into()), ..Options::default() });
+        screen.offer(Arc::new(fixture::snapshot()));
+        screen.render(SIZE.0, SIZE.1);
+        let keys = screen.state().view.as_ref().map(|view| view.keys().to_vec());
+        (screen, keys)
+    };
+    let (mut screen, keys) = open("206-209-62@10.1.1.123");
+    assert_eq!(keys, Some(vec![CallKey(4)]));
+    screen.press("<esc>");
+    assert_eq!(screen.state().calls.order.shown(), [CallKey(4)]);
+    screen.press("<esc>");
+    assert_eq!(screen.state().calls.order.shown().len(), 8);
+    let (mut screen, keys) = open("206-209-");
+    assert_eq!(keys, Some(vec![CallKey(4)]));
+    screen.press("<esc>");
+    assert_eq!(screen.state().calls.order.shown(), [CallKey(4)]);
+    let (mut screen, keys) = open("nobody");
+    assert_eq!(keys, None);
+    screen.finish(Some(String::new()));
+    let page = text(&screen.render(SIZE.0, SIZE.1));
+    assert!(line(&page, 22).contains("No call has a Call-ID like \"nobody\""), "{page}");
+}
+
+#[test]
+fn from_the_table_into_all_messages_and_back() {
+    let mut screen = screen(fixture::snapshot(), SIZE, "<home>j<f6>");
+    assert_eq!(screen.state().context(), Context::Raw);
+    screen.press("a");
+    assert_eq!(screen.state().context(), Context::Raw);
+    screen.press("<esc>");
+    assert_eq!(screen.state().context(), Context::Calls);
+    screen.press("<f6><enter>");
+    assert_eq!(screen.state().context(), Context::CallView);
+    screen.press("<esc>x");
+    assert_eq!(screen.state().context(), Context::CallView);
+    let page = text(&screen.render(SIZE.0, SIZE.1));
+    assert!(line(&page, 23).starts_with(" No call shares"), "{page}");
 }

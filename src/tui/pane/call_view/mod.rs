@@ -94,6 +94,8 @@ pub struct CallView {
     colour: ColourMode,
     mark: Option<RowId>,
     focus: Focus,
+    /// The text of all messages was opened from the table, and goes back to it.
+    from_table: bool,
     widen: i32,
     message: MessagePane,
     comparison: Option<Comparison>,
@@ -125,6 +127,7 @@ impl CallView {
             colour,
             mark: None,
             focus: Focus::default(),
+            from_table: false,
             widen: 0,
             message: MessagePane::default(),
             comparison: None,

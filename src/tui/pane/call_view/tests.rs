@@ -1,6 +1,7 @@
 //! The call view on a screen of letters.
 
 mod scene;
+mod texts;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use proptest::prelude::*;

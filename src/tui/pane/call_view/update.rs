@@ -41,9 +41,10 @@ impl CallView {
             }
             Do::Raw => {
                 self.focus = if self.focus == Focus::Full { Focus::Ladder } else { Focus::Full };
-                self.message.all = false;
+                (self.message.all, self.from_table) = (false, false);
             }
             Do::RawAll => {
+                self.from_table |= self.focus == Focus::Ladder;
                 self.message.all = self.focus == Focus::Ladder || !self.message.all;
                 self.focus = Focus::Full;
             }
@@ -367,7 +368,7 @@ impl CallView {
         if self.comparison.take().is_some() {
             return Vec::new();
         }
-        if self.focus != Focus::Ladder {
+        if self.focus != Focus::Ladder && !self.from_table {
             self.focus = Focus::Ladder;
             self.message.all = false;
             return Vec::new();

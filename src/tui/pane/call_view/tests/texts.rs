@@ -1,0 +1,49 @@
+//! The text of messages: one, all of a call, explained line by line, below a short ladder.
+
+use super::*;
+
+#[test]
+fn all_messages_stand_one_below_the_other_and_steps_go_from_one_to_the_next() {
+    let mut screen = proxied_screen((80, 40));
+    screen.keys("r a");
+    let page = screen.page();
+    assert!(screen.row(0).ends_with("messages, one below the other"), "{page}");
+    let count = |what: &str| screen.page().lines().filter(|row| row.starts_with(what)).count();
+    assert!(count("#") >= 2, "{page}");
+    screen.keys("J");
+    assert!(screen.row(1).starts_with("#2  "), "{}", screen.page());
+    screen.keys("J J K");
+    assert!(screen.row(1).starts_with("#3  "), "{}", screen.page());
+    screen.keys("home J");
+    assert!(screen.row(1).starts_with("#2  "), "scrolling moves what is selected: {}", screen.page());
+    screen.keys("y");
+    let Some(Effect::Copy(text)) = screen.effects.iter().rev().find(|effect| matches!(effect, Effect::Copy(_))) else {
+        panic!("nothing copied")
+    };
+    assert!(text.contains("INVITE sip:") && text.contains("BYE sip:"), "{text}");
+    screen.keys("a");
+    assert!(screen.row(0).starts_with("#2  "), "{}", screen.page());
+}
+
+#[test]
+fn the_raw_view_explains_line_by_line() {
+    let mut screen = proxied_screen((80, 21));
+    screen.keys("r e");
+    screen.find("INVITE ");
+    screen.find("e explains the next line");
+    screen.keys("e");
+    screen.find("│ Via (v)");
+    screen.keys("e");
+    screen.find("│ From (f)");
+    screen.keys("esc");
+    assert!(!screen.page().contains("e explains"), "{}", screen.page());
+}
+
+#[test]
+fn what_the_ladder_leaves_free_shows_the_message() {
+    let screen = proxied_screen((80, 40));
+    screen.find("Call-ID: call-0@example.com");
+    let screen = proxied_screen((80, 16));
+    screen.find("INVITE sip:208@victoria.pingtel.com SIP/2.0");
+    assert!(!screen.page().contains("Call-ID: call-0"), "{}", screen.page());
+}
