@@ -19,41 +19,37 @@ pub fn of(call: &Call, now: Timestamp) -> String {
     }
     broken(call, &mut out);
     if call.retransmissions > 0 {
-        let times = if call.retransmissions == 1 { "message" } else { "messages" };
-        let _ = write!(out, "; {} {times} sent again", call.retransmissions);
+        let times = if call.retransmissions == 1 { "retransmission" } else { "retransmissions" };
+        let _ = write!(out, "; {} {times}", call.retransmissions);
     }
     out
 }
 
 fn invite(call: &Call, now: Timestamp, out: &mut String) {
     let (from, to) = (&call.from.user, &call.to.user);
-    let talked = |out: &mut String| {
-        if let Some(talk) = call.talk(now) {
-            out.push_str(", talked ");
-            format::duration(out, talk);
-        }
-    };
     let _ = write!(out, "{from} → {to}: ");
-    let who = match call.ended_by {
-        Some(EndedBy::Caller) => format!("{from} (caller)"),
-        Some(EndedBy::Callee) => format!("{to} (callee)"),
-        Some(EndedBy::Network) => "the network".to_owned(),
-        None => String::new(),
-    };
+    let who = call.ended_by.map(|by| match by {
+        EndedBy::Caller => "caller",
+        EndedBy::Callee => "callee",
+        EndedBy::Network => "the network",
+    });
     match call.state {
         CallState::Completed => {
-            let _ = match who.is_empty() {
-                true => write!(out, "ended"),
-                false => write!(out, "{who} hung up"),
+            let _ = match who {
+                None => write!(out, "ended"),
+                Some(who) => write!(out, "{who} hung up"),
             };
+            if let Some(talk) = call.talk(now) {
+                out.push_str(" after ");
+                format::duration(out, talk);
+            }
             cause(call, out);
-            talked(out);
-            answered_after(call, out);
+            answered_in(call, out);
         }
         CallState::Cancelled => {
-            let _ = match who.is_empty() {
-                true => write!(out, "given up before the answer"),
-                false => write!(out, "{who} gave up before the answer"),
+            let _ = match who {
+                None => write!(out, "given up before the answer"),
+                Some(who) => write!(out, "{who} gave up before the answer"),
             };
         }
         CallState::Failed | CallState::Redirected => {
@@ -63,7 +59,7 @@ fn invite(call: &Call, now: Timestamp, out: &mut String) {
         CallState::Challenged => out.push_str("the server asked for a password, and no new INVITE followed"),
         _ => {
             state_text(call, now, out);
-            answered_after(call, out);
+            answered_in(call, out);
         }
     }
     if call.state != CallState::Completed {
@@ -74,9 +70,9 @@ fn invite(call: &Call, now: Timestamp, out: &mut String) {
     }
 }
 
-fn answered_after(call: &Call, out: &mut String) {
+fn answered_in(call: &Call, out: &mut String) {
     if let Some(setup) = call.timing.setup {
-        out.push_str(", answered after ");
+        out.push_str(", answered in ");
         format::delay(out, setup);
     }
 }
@@ -149,7 +145,10 @@ fn broken(call: &Call, out: &mut String) {
                 return;
             }
             Fact::Icmp(fact) => {
-                let _ = write!(out, "; ICMP {}: {} told by {}", fact.what, fact.quoted.dst, fact.reporter);
+                let _ = write!(out, "; ICMP {} from {}", fact.what, fact.reporter);
+                if fact.reporter != fact.quoted.dst.ip {
+                    let _ = write!(out, " about {}", fact.quoted.dst);
+                }
                 return;
             }
             Fact::Tcp(_) => {}

@@ -297,6 +297,8 @@ fn open_selected(state: &mut State) -> Vec<Effect> {
             let (title, note) = pane::capture::describe(sample, state.zone);
             let text = TextPopup::hex(title, note, &sample.bytes);
             state.popups.push(Popup::Text(text));
+        } else {
+            state.say("Enter shows the bytes of a malformed packet: none is selected");
         }
         return Vec::new();
     }

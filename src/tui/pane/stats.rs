@@ -23,8 +23,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, state: &State) {
     lines::draw(buffer, area, &all, top, &state.theme);
     if all.len() > usize::from(area.height) && area.height > 0 {
         let shown = (top + usize::from(area.height)).min(all.len());
-        let note =
-            Line::blank().right(area.width.saturating_sub(20), 19, format!("{shown}/{} lines", all.len()), Role::Dim);
+        let note = Line::blank().right(
+            area.width.saturating_sub(20),
+            19,
+            format!("{shown} of {} lines", all.len()),
+            Role::Dim,
+        );
         lines::draw_line(buffer, Rect { height: 1, ..area }, &note, &state.theme);
     }
 }
@@ -88,8 +92,9 @@ fn overview(stats: &Stats, width: u16, theme: &Theme) -> Vec<Line> {
         .map(|(transport, n)| format!("{} {}", transport.name().to_uppercase(), counted(n)))
         .collect();
     let again = match stats.retransmissions {
-        0 => "none sent again".to_owned(),
-        n => format!("{} sent again ({})", counted(n), percent(n, stats.messages)),
+        0 => "no retransmissions".to_owned(),
+        1 => format!("1 retransmission ({})", percent(1, stats.messages)),
+        n => format!("{} retransmissions ({})", counted(n), percent(n, stats.messages)),
     };
     vec![
         section("Now, and the last minute"),
@@ -145,13 +150,13 @@ fn delay_head(line: Line, x: u16) -> Line {
 }
 
 fn requests(stats: &Stats) -> Vec<Line> {
-    let head = section("Requests").right(20, 7, "count", Role::Dim).right(28, 6, "again", Role::Dim);
+    let head = section("Requests").right(20, 7, "count", Role::Dim).right(28, 7, "retrans", Role::Dim);
     let mut out = vec![head.right(36, 7, "p50", Role::Dim).right(44, 7, "p95", Role::Dim)];
     for (method, stat) in &stats.requests {
         let line = Line::blank()
             .at(1, 18, method.as_str(), Role::Text)
             .right(20, 7, counted(stat.count), Role::Text)
-            .right(28, 6, again(stat.retransmissions), Role::Warn);
+            .right(28, 7, retransmitted(stat.retransmissions), Role::Warn);
         out.push(match stat.response.count {
             0 => line,
             _ => line.right(36, 7, delay_text(stat.response.p50), Role::Text).right(
@@ -169,12 +174,12 @@ fn requests(stats: &Stats) -> Vec<Line> {
     out
 }
 
-fn again(count: u64) -> String {
+fn retransmitted(count: u64) -> String {
     if count == 0 { String::new() } else { counted(count) }
 }
 
 fn responses(stats: &Stats) -> Vec<Line> {
-    let mut out = vec![section("Responses").right(44, 7, "count", Role::Dim).right(52, 6, "again", Role::Dim)];
+    let mut out = vec![section("Responses").right(44, 7, "count", Role::Dim).right(52, 7, "retrans", Role::Dim)];
     for (code, (count, retransmissions)) in &stats.responses {
         let role = match code {
             100..200 => Role::Progress,
@@ -187,7 +192,7 @@ fn responses(stats: &Stats) -> Vec<Line> {
                 .right(1, 5, code.to_string(), role)
                 .at(7, 36, status::phrase(*code), Role::Text)
                 .right(44, 7, counted(*count), Role::Text)
-                .right(52, 6, again(*retransmissions), Role::Warn),
+                .right(52, 7, retransmitted(*retransmissions), Role::Warn),
         );
     }
     out.push(Line::blank());

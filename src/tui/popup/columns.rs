@@ -30,7 +30,9 @@ impl Columns {
     /// Draws it.
     pub fn draw(&self, buffer: &mut Buffer, screen: Rect, state: &State, hits: &mut Hits) {
         let height = self.count as u16 + 2;
-        let inner = window::draw(buffer, screen, (58, height), "Columns", &state.theme);
+        let top = (self.at + 1).saturating_sub(usize::from(screen.height.saturating_sub(4)));
+        let title = window::title("Columns", screen, height, top);
+        let inner = window::draw(buffer, screen, (58, height), &title, &state.theme);
         let help = Line::of("Space shows or hides, + and - move, Esc closes", Role::Dim);
         lines::draw(buffer, inner, &[help], 0, &state.theme);
         let list = Rect { y: inner.y + 2.min(inner.height), height: inner.height.saturating_sub(2), ..inner };

@@ -51,7 +51,7 @@ impl Help {
     pub fn draw(&mut self, buffer: &mut Buffer, screen: Rect, state: &State) {
         let all = lines_of(self.context, &state.theme);
         let size = (WIDTH, all.len().min(usize::from(u16::MAX)) as u16);
-        let title = format!("Help: {}", self.context.title());
+        let title = window::title(&format!("Help: {}", self.context.title()), screen, size.1, self.top);
         let inner = window::draw(buffer, screen, size, &title, &state.theme);
         self.lines = all.len();
         self.top = self.top.min(lines::last_top(all.len(), inner.height));
@@ -98,7 +98,7 @@ fn glyphs(out: &mut Vec<Line>, theme: &Theme) {
         add(glyph, role, text);
     }
     add(Glyph::Marked, Role::Marked, "marked");
-    add(Glyph::Warning, Role::Warn, "messages were sent again");
+    add(Glyph::Warning, Role::Warn, "retransmissions");
     add(Glyph::Cross, Role::Bad, "connection reset, or peer unreachable");
 }
 

@@ -18,6 +18,15 @@ const ASCII: border::Set<'static> = border::Set {
     horizontal_bottom: "-",
 };
 
+/// The title of a window, with how far its lines are shown where not all of them fit: `Help: Calls  20 of 61`.
+pub fn title(name: &str, screen: Rect, lines: u16, top: usize) -> String {
+    let shown = screen.height.saturating_sub(2);
+    if lines <= shown {
+        return name.to_owned();
+    }
+    format!("{name}  {} of {lines}", (top + usize::from(shown)).min(usize::from(lines)))
+}
+
 /// Draws a frame around `width` × `height` cells in the middle of `screen`, as far as there is room. Returns the cells inside.
 pub fn draw(buffer: &mut Buffer, screen: Rect, (width, height): (u16, u16), title: &str, theme: &Theme) -> Rect {
     let screen = screen.intersection(buffer.area);
