@@ -28,6 +28,9 @@ pub(super) struct MessagePane {
     starts: Vec<usize>,
 }
 
+/// Headers shown below the start line at most, where there is no room for the whole message.
+const SHORT_LINES: usize = 3;
+
 /// What a text was made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Shown {
@@ -254,7 +257,8 @@ fn rtp_text(row: &RtpRow, utc: bool) -> Vec<String> {
     out
 }
 
-/// One or two lines about the selected row, for a screen without room for the message pane.
+/// The selected row in short, for a screen without room for the message pane: its start line and what is odd about it,
+/// then the headers as far as there is room.
 pub(super) fn summary(page: &Page, item: usize, utc: bool, room: usize) -> (String, Vec<RawLine>) {
     match page.message_row(item) {
         Some(row) => {
@@ -265,7 +269,8 @@ pub(super) fn summary(page: &Page, item: usize, utc: bool, room: usize) -> (Stri
             let notes = (!notes.is_empty()).then(|| RawLine { part: Part::Note, name_len: 0, text: notes.join("; ") });
             let whole = place(&row.message, utc);
             let place = if raw::width(&whole) + 6 > room { hop(&row.message) } else { whole };
-            (place, std::iter::once(start).chain(notes).collect())
+            let headers = raw::lines(&row.message.sip).into_iter().filter(|line| line.part == Part::Header);
+            (place, std::iter::once(start).chain(notes).chain(headers.take(SHORT_LINES)).collect())
         }
         None => {
             let mut lines = text_of(page, item, utc).into_iter();
