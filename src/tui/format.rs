@@ -117,6 +117,16 @@ impl Zone {
     }
 }
 
+/// Events in the last whole second. The newest of the seconds still runs: its count would fall to nothing at each new
+/// one. It is taken only where all before it are empty.
+pub fn per_second(seconds: &[u32]) -> f64 {
+    let whole = seconds.split_last().map(|(running, whole)| match whole.iter().all(|count| *count == 0) {
+        true => *running,
+        false => whole.last().copied().unwrap_or(0),
+    });
+    f64::from(whole.unwrap_or(0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,5 +162,14 @@ mod tests {
         assert_eq!([of(9_999), of(12_000), of(1_250_000), of(12_500_000_000)], ["9999", "12k", "1.2M", "12G"]);
         assert_eq!([rate(0.0), rate(3.12), rate(31.2), rate(8_420.0)], ["0", "3.1", "31", "8.4k"]);
         assert_eq!([bytes(12), bytes(3_000_000), bytes(40 << 20)], ["12 B", "2.9 MiB", "40 MiB"]);
+    }
+
+    #[test]
+    fn a_rate_is_that_of_a_whole_second() {
+        assert_eq!(per_second(&[]), 0.0);
+        assert_eq!(per_second(&[7]), 7.0);
+        assert_eq!(per_second(&[0, 0, 7]), 7.0);
+        assert_eq!(per_second(&[0, 60, 12]), 60.0);
+        assert_eq!(per_second(&[60, 0, 0]), 0.0);
     }
 }

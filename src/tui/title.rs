@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::format::{counted, duration, rate};
+use super::format::{counted, duration, per_second, rate};
 use super::layout::source_glyph;
 use super::state::State;
 use super::table::Fit;
@@ -83,10 +83,9 @@ fn pieces(state: &State) -> Vec<Piece> {
     let stats = &snapshot.stats;
     let mut pieces = vec![Piece::new("sipwatch", Role::Title, 1), source(state)];
     if capture.is_live() {
-        let packets = stats.packet_rate.last().copied().unwrap_or(0);
-        let messages = stats.message_rate.last().copied().unwrap_or(0);
-        pieces.push(Piece::new(format!("{:>4} pkt/s", rate(f64::from(packets))), Role::Text, 4));
-        pieces.push(Piece::new(format!("SIP {:>4}/s", rate(f64::from(messages))), Role::Text, 5));
+        let (packets, messages) = (rate(per_second(&stats.packet_rate)), rate(per_second(&stats.message_rate)));
+        pieces.push(Piece::new(format!("{packets:>4} pkt/s"), Role::Text, 4));
+        pieces.push(Piece::new(format!("SIP {messages:>4}/s"), Role::Text, 5));
     } else {
         let packets = capture.sources.iter().map(|source| source.packets).sum();
         pieces.push(Piece::new(format!("{} packets", counted(packets)), Role::Text, 4));

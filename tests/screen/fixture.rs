@@ -162,7 +162,7 @@ fn stats() -> Stats {
         messages: 4_000 - u64::from(last),
     };
     let mut message_rate = rate(60, 37);
-    message_rate.push(31);
+    message_rate.extend([31, 4]);
     Stats {
         messages: 12_345,
         retransmissions: 17,
@@ -200,7 +200,7 @@ fn stats() -> Stats {
         calls_setup: 2,
         message_rate,
         call_rate: rate(60, 5),
-        packet_rate: rate(59, 8_000).into_iter().chain([8_420]).collect(),
+        packet_rate: rate(59, 8_000).into_iter().chain([8_420, 700]).collect(),
         rtp_packets: 500_000,
         rtcp_packets: 1_200,
         peers: vec![peer(68, 214, 170), peer(70, 90, 60), peer(123, 0, 0)],

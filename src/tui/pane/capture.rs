@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use crate::counters::{Layer, MalformedSample};
 use crate::store::snapshot::{CaptureView, MemoryUse, SourceView};
 use crate::tui::action::{Action, Hits};
-use crate::tui::format::{Zone, bytes, counted, percent, rate};
+use crate::tui::format::{Zone, bytes, counted, per_second, percent, rate};
 use crate::tui::layout;
 use crate::tui::state::State;
 use crate::tui::theme::{Glyph, Role, Theme};
@@ -115,7 +115,7 @@ fn sources(state: &State) -> Vec<Line> {
         out.extend(what.into_iter().map(|line| Line::blank().at(3, u16::MAX, line, role)));
     }
     let stats = &state.snapshot.stats;
-    let last = |values: &[u32]| rate(f64::from(values.last().copied().unwrap_or(0)));
+    let last = |values: &[u32]| rate(per_second(values));
     if capture.is_live() {
         let text = format!("{} packets/s, {} SIP messages/s", last(&stats.packet_rate), last(&stats.message_rate));
         out.push(Line::blank().at(1, u16::MAX, text, Role::Text));

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use crate::packet::Transport;
 use crate::sip::status;
 use crate::store::stats::{Delays, PeerStat, Stats};
-use crate::tui::format::{self, counted, delay_ms, percent, rate};
+use crate::tui::format::{self, counted, delay_ms, per_second, percent, rate};
 use crate::tui::layout;
 use crate::tui::state::State;
 use crate::tui::theme::{Role, Theme};
@@ -76,11 +76,10 @@ fn beside(left: Vec<Line>, right: Vec<Line>) -> Vec<Line> {
 fn overview(stats: &Stats, width: u16, theme: &Theme) -> Vec<Line> {
     let room = usize::from(width.saturating_sub(32)).min(60);
     let curve = |name: &str, values: &[u32], unit: &str| {
-        let now = values.last().copied().unwrap_or(0);
         let most = values.iter().copied().max().unwrap_or(0);
         Line::blank()
             .at(1, 10, name, Role::Text)
-            .right(11, 6, rate(f64::from(now)), Role::Title)
+            .right(11, 6, rate(per_second(values)), Role::Title)
             .at(18, 2, unit, Role::Dim)
             .at(21, room as u16, spark::line(values, room, theme), Role::Good)
             .at(22 + room as u16, 10, format!("max {}", counted(u64::from(most))), Role::Dim)
