@@ -266,7 +266,7 @@ pub fn message_label(message: &Message) -> String {
         }
     };
     if matches!(message.sip.method(), Some(Method::Subscribe | Method::Notify | Method::Publish)) {
-        let first = |name| message.sip.header(name).map(|value| visible_token(value)).unwrap_or_default();
+        let first = |name| message.sip.header(name).map(visible_token).unwrap_or_default();
         let state = first(HeaderName::SubscriptionState);
         let event = first(HeaderName::Event);
         let parts = [(" ", state, ""), (" (", event, ")")];

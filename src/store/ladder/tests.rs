@@ -220,3 +220,23 @@ fn no_call_is_an_empty_ladder() {
     let ladder = ladder(vec![], vec![], LadderOptions::default());
     assert!(ladder.columns.is_empty() && ladder.rows.is_empty());
 }
+
+#[test]
+fn requests_about_events_say_which_and_a_notify_its_state() {
+    let with = |method: &str, headers: &str| {
+        let text = request(method, "x", &format!("1 {method}"));
+        text.replacen("\n\n", &format!("\n{headers}\n\n"), 1)
+    };
+    let call = call(
+        0,
+        "x",
+        vec![
+            message(1, 0, A, B, &with("SUBSCRIBE", "Event: dialog;id=7")),
+            message(2, 10, B, A, &with("NOTIFY", "Event: dialog\nSubscription-State: active;expires=600")),
+            message(3, 20, B, A, &with("NOTIFY", "Subscription-State: termin\u{1b}ated;reason=timeout")),
+            message(4, 30, A, B, &with("INVITE", "Event: dialog")),
+        ],
+    );
+    let expected = ["0>1 SUBSCRIBE (dialog)", "1>0 NOTIFY active (dialog)", "1>0 NOTIFY termin␛ated", "0>1 INVITE"];
+    assert_eq!(rows(&ladder_of(vec![call])), expected);
+}
