@@ -21,6 +21,7 @@ use crate::export::{self, scope};
 use crate::signals::Signals;
 use crate::store::filter::Filter;
 use crate::store::snapshot::Snapshot;
+use crate::text::visible;
 use crate::time::Timestamp;
 use crate::track::call::CallKey;
 use crate::{sip, tui};
@@ -41,10 +42,15 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("sipwatch: {error:#}");
+            tell(&format!("{error:#}"));
             ExitCode::from(exit_status(&error))
         }
     }
+}
+
+/// One sentence on standard error. It may quote a file's name or a word of the command line, and those may hold anything.
+fn tell(sentence: &str) {
+    eprintln!("sipwatch: {}", visible(sentence));
 }
 
 fn carry_out(cli: &Cli) -> anyhow::Result<()> {
@@ -172,7 +178,7 @@ fn wait_for_end(handle: Handle, signals: &Signals) -> anyhow::Result<Ended> {
         }
     }
     for warning in handle.warnings() {
-        eprintln!("sipwatch: warning: {warning}");
+        tell(&format!("warning: {warning}"));
     }
     let failure = handle.failure();
     Ok(Ended { snapshot: handle.wait()?, failure })

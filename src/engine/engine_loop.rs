@@ -154,17 +154,18 @@ impl EngineLoop {
     }
 
     fn work_off(&mut self, mut batch: Batch) -> ControlFlow<()> {
-        let changes = self.pipeline.step(&batch);
-        let observed = !changes.is_empty();
+        let flow = match &mut self.observer {
+            Some(observer) => {
+                self.pipeline.step_observed(&batch, &mut |changes, store| observer.changed(changes, store))
+            }
+            None => {
+                self.pipeline.step(&batch);
+                ControlFlow::Continue(())
+            }
+        };
         batch.clear();
         let _ = self.ends.give_back.try_send(batch);
-        match &mut self.observer {
-            Some(observer) if observed => {
-                let (changes, store) = self.pipeline.changed();
-                observer.changed(changes, store)
-            }
-            _ => ControlFlow::Continue(()),
-        }
+        flow
     }
 
     /// Nothing waits: timers may run, and what is buffered goes out.

@@ -54,7 +54,7 @@ pub struct EngineOptions {
 
 /// Sees every change as it happens, on the engine's thread: the stream of `--json`.
 pub trait Observer: Send {
-    /// Some rows changed. `Break` when nobody reads any more.
+    /// Some rows changed, by one message, by media, or by time going on. `Break` when nobody reads any more.
     fn changed(&mut self, changes: &[Change], store: &mut Store) -> ControlFlow<()>;
 
     /// A loss counter moved.
@@ -192,8 +192,9 @@ impl Handle {
     fn join(&mut self) -> std::io::Result<()> {
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(result)) => result,
-            // A panic of the engine has been reported by the panic hook; the last snapshot is still good.
-            Some(Err(_)) | None => Ok(()),
+            // The panic hook has told of it; what was known went with the thread.
+            Some(Err(_)) => Err(std::io::Error::other("stopped by an error of its own, told above; please report it")),
+            None => Ok(()),
         }
     }
 }

@@ -107,9 +107,9 @@ fn what_the_wire_holds_is_shown_and_not_sent() {
 
 #[test]
 fn with_several_sources_a_packet_names_its_own() {
-    let source = |name: &str| SourceView {
-        inputs: vec![name.into()],
-        name: name.into(),
+    let source = |inputs: &[&str]| SourceView {
+        inputs: inputs.iter().map(|name| (*name).to_owned()).collect(),
+        name: "files or an interface".into(),
         live: false,
         link: String::new(),
         filter: String::new(),
@@ -123,10 +123,12 @@ fn with_several_sources_a_packet_names_its_own() {
     let mut message = message(1, 0, A, B, &request("INVITE", "x", "1 INVITE"));
     message.packets = [PacketId::new(1, 20)].into_iter().collect();
     let mut snapshot = snapshot_of(vec![call(0, "x", vec![message])]);
-    let capture = CaptureView { sources: vec![source("a.pcap"), source("b\u{7}.pcap")], ..CaptureView::default() };
-    snapshot.capture = Arc::new(capture);
-    let text = text(&snapshot, LadderText::default());
-    assert!(text.contains("Sources of the packets: 1 a.pcap, 2 b␇.pcap\n") && text.contains("#2:20\n"), "{text}");
+    // Two files that one source merges, or two interfaces.
+    for sources in [vec![source(&["a", "b\u{7}"])], vec![source(&["a"]), source(&["b\u{7}"])]] {
+        snapshot.capture = Arc::new(CaptureView { sources, ..CaptureView::default() });
+        let text = text(&snapshot, LadderText::default());
+        assert!(text.contains("Sources of the packets: 1 a, 2 b␇\n") && text.contains("#2:20\n"), "{text}");
+    }
 }
 
 #[test]
