@@ -8,6 +8,7 @@
 )]
 
 mod terminal;
+mod torture;
 
 use std::fs;
 use std::io::{Read, Write};
