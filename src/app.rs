@@ -50,7 +50,8 @@ pub fn run() -> ExitCode {
 
 /// One sentence on standard error. It may quote a file's name or a word of the command line, and those may hold anything.
 fn tell(sentence: &str) {
-    eprintln!("sipwatch: {}", visible(sentence));
+    // With standard error closed there is nobody to tell; the exit status still says it.
+    let _ = writeln!(io::stderr(), "sipwatch: {}", visible(sentence));
 }
 
 fn carry_out(cli: &Cli) -> anyhow::Result<()> {
@@ -106,13 +107,13 @@ fn parse_filter(cli: &Cli) -> Result<Filter, FilterUsage> {
 }
 
 fn open_sources(cli: &Cli) -> anyhow::Result<Vec<Box<dyn Source>>> {
+    if !cli.bpf.is_empty() && (cli.demo || !cli.files.is_empty()) {
+        return Err(BpfOnFile.into());
+    }
     if cli.demo {
         return Ok(vec![demo(cli.has_screen() || cli.json)]);
     }
     if !cli.files.is_empty() {
-        if !cli.bpf.is_empty() {
-            return Err(BpfOnFile.into());
-        }
         return Ok(vec![Box::new(FileSource::open(&cli.files)?)]);
     }
     let default = [device::default_device()];

@@ -12,6 +12,8 @@ mod merge;
 mod pipeline;
 mod publish;
 mod sink;
+#[cfg(test)]
+mod tests;
 
 pub use analyze::analyze;
 pub use command::Command;
@@ -120,7 +122,14 @@ impl Engine {
         let engine = EngineLoop::new(
             options,
             statuses.clone(),
-            engine_loop::Ends { incoming, give_back, orders, latest: Arc::clone(&latest), capture_threads: running },
+            engine_loop::Ends {
+                incoming,
+                give_back,
+                orders,
+                latest: Arc::clone(&latest),
+                capture_threads: running,
+                stoppers: stoppers.clone(),
+            },
             observer,
         );
         let thread = thread::Builder::new().name("engine".into()).spawn(move || {

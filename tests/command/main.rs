@@ -107,6 +107,7 @@ fn wrong_usage_ends_with_2() {
     let files = Files::new();
     let file = files.demo();
     assert_fails(&run(&["-r", &file, "--report", "json", "udp", "port", "5060"]), 2, &["BPF", "--filter"]);
+    assert_fails(&run(&["--demo", "--report", "json", "udp", "port", "5060"]), 2, &["BPF", "live"]);
     assert_fails(&run(&["-r", &file, "--demo"]), 2, &["--demo"]);
 }
 
