@@ -89,7 +89,7 @@ fn explain(word: &str) -> anyhow::Result<()> {
     let Some(explanation) = sip::explain::explain(word) else {
         bail!("\"{word}\" is no method, status code or header known here. Try INVITE, 481 or Subscription-State");
     };
-    write!(io::stdout(), "{explanation}")?;
+    writeln!(io::stdout(), "{explanation}")?;
     Ok(())
 }
 

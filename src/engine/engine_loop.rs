@@ -110,7 +110,7 @@ impl EngineLoop {
             let pending = self.merge.as_ref().is_some_and(|merge| !merge.is_empty());
             let patience = match pending {
                 true => Duration::from_millis(10),
-                false => self.publisher.patience(now(), true).max(Duration::from_millis(1)),
+                false => self.publisher.patience(now(), &self.pipeline).max(Duration::from_millis(1)),
             };
             let received = match self.ends.incoming.try_recv() {
                 Ok(sent) => Ok(sent),

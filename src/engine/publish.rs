@@ -30,10 +30,12 @@ impl Publisher {
         Self { latest, generation: 0, store_generation: 0, published: None, sources: CaptureView::default() }
     }
 
-    /// How long to wait for a packet before the next look at the clock.
-    pub fn patience(&self, now: Instant, pending: bool) -> Duration {
+    /// How long to wait for a packet: until what has changed may be shown, else until counters are looked at again.
+    pub fn patience(&self, now: Instant, pipeline: &Pipeline) -> Duration {
+        let moved = pipeline.store().generation() != self.store_generation
+            || pipeline.counters().packets != self.sources.decode.packets;
         let since = self.published.map_or(PUBLISH_EVERY, |at| now.duration_since(at));
-        if pending { PUBLISH_EVERY.saturating_sub(since) } else { PUBLISH_EVERY }
+        if moved { PUBLISH_EVERY.saturating_sub(since) } else { PUBLISH_EVERY }
     }
 
     /// Whether the last snapshot is old enough for a new one.
@@ -61,10 +63,11 @@ impl Publisher {
             return;
         }
         self.generation += u64::from(moved);
-        self.store_generation = pipeline.store().generation();
         self.published = Some(now);
         self.sources = capture.clone();
         let mut snapshot = pipeline.snapshot(Arc::new(capture));
+        // Making a snapshot counts as a change of the store, and is none to the screen.
+        self.store_generation = pipeline.store().generation();
         snapshot.generation = self.generation;
         snapshot.now = snapshot.now.max(clock).or(clock);
         self.latest.store(Arc::new(snapshot));

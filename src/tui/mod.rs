@@ -37,7 +37,7 @@ pub use screen::{Options, Screen};
 /// How long the loop waits for a key before it looks for a new snapshot, in ms.
 const LOOK_MS: u8 = 20;
 
-/// Least time between two frames that only show new data, in ms. Input is answered at once.
+/// Time that a frame which only shows new data has to itself, in ms: ten a second. Input is answered at once.
 const DATA_FRAME_MS: u64 = 100;
 
 /// How long rows are filtered before the next look at the keyboard, in ms.
@@ -136,7 +136,7 @@ pub fn run(options: UiOptions, engine: &dyn EngineHandle) -> Result<UiExit, UiEr
         open_call: options.open_call,
     });
     let clock = Clock::start();
-    let mut drawn_ms = None;
+    let mut pace = Pace::default();
     loop {
         let number = signal.load(Ordering::Relaxed);
         if number != 0 {
@@ -173,14 +173,33 @@ pub fn run(options: UiOptions, engine: &dyn EngineHandle) -> Result<UiExit, UiEr
         screen.finish(engine.finished());
         screen.tick(clock.ms());
         let now_ms = clock.ms();
-        let due = drawn_ms.is_none_or(|drawn: u64| now_ms >= drawn + DATA_FRAME_MS);
+        let due = pace.is_due(now_ms);
         if input || due || screen.is_busy() {
             screen.prepare(&mut || clock.ms() >= now_ms + WORK_MS);
         }
         if screen.is_dirty() && (input || due) {
             terminal.draw(&mut screen)?;
-            drawn_ms = Some(now_ms);
+            pace.drawn(now_ms);
         }
+    }
+}
+
+/// When data may be drawn: ten frames a second, but the second frame of a burst after half the time. A few messages on a
+/// quiet link come apart by milliseconds, and the last of them must not wait for a whole frame.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pace {
+    last_two_ms: [Option<u64>; 2],
+}
+
+impl Pace {
+    fn is_due(self, now_ms: u64) -> bool {
+        let [last, one_before] = self.last_two_ms;
+        last.is_none_or(|at| now_ms >= at + DATA_FRAME_MS / 2)
+            && one_before.is_none_or(|at| now_ms >= at + DATA_FRAME_MS * 2)
+    }
+
+    fn drawn(&mut self, now_ms: u64) {
+        self.last_two_ms = [Some(now_ms), self.last_two_ms[0]];
     }
 }
 
@@ -196,5 +215,26 @@ impl Clock {
 
     fn ms(self) -> u64 {
         u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_is_drawn_ten_times_a_second_and_a_burst_soon() {
+        let mut pace = Pace::default();
+        let drawn: Vec<u64> = (1_000..2_000)
+            .filter(|now| {
+                let due = pace.is_due(*now);
+                if due {
+                    pace.drawn(*now);
+                }
+                due
+            })
+            .collect();
+        assert_eq!(drawn, [1_000, 1_050, 1_200, 1_250, 1_400, 1_450, 1_600, 1_650, 1_800, 1_850]);
+        assert!(pace.is_due(9_000));
     }
 }

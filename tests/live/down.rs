@@ -1,8 +1,9 @@
-//! The interface goes down while we listen.
+//! The interface goes down while we listen, or the terminal goes away.
 
+use std::path::Path;
 use std::time::Duration;
 
-use super::lab::{Lab, NEAR, SIPWATCH};
+use super::lab::{Lab, NEAR, SIPWATCH, until};
 use super::pty::Terminal;
 
 #[test]
@@ -34,4 +35,18 @@ fn on_the_screen_it_says_so_and_gives_the_terminal_back() {
     assert_eq!(terminal.exit_code(Duration::from_secs(3)), Some(1), "{}", terminal.text());
     assert!(terminal.is_restored());
     assert!(terminal.text().contains("went down"), "{}", terminal.text());
+}
+
+#[test]
+fn when_the_terminal_goes_away_it_ends() {
+    let Some(lab) = Lab::open(&["script"]) else { return };
+    let words = lab.near(&[SIPWATCH, "-i", NEAR]).join(" ");
+    // script(1) holds the other end of the terminal, as sshd does.
+    let words = ["script", "-qfc", &words, "/dev/null"].map(str::to_owned);
+    let mut holder = lab.start("script", &words);
+    lab.wait_for_taps(1);
+    let sipwatch = format!("/proc/{}", holder.child());
+    until("the screen is taken", Duration::from_secs(5), || holder.output().contains("\x1b[?1049h").then_some(()));
+    holder.kill();
+    until("sipwatch ends", Duration::from_secs(3), || (!Path::new(&sipwatch).exists()).then_some(()));
 }

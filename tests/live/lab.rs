@@ -29,6 +29,11 @@ pub const FAR_IP: &str = "10.77.0.2";
 static TURN: Mutex<()> = Mutex::new(());
 static LABS: AtomicU32 = AtomicU32::new(0);
 
+/// Waits until no other live test runs.
+pub fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The two namespaces; gone with everything in them when dropped.
 pub struct Lab {
     near: String,
@@ -40,7 +45,7 @@ pub struct Lab {
 impl Lab {
     /// Builds the namespaces; `None`, with the reason printed, where that cannot be done.
     pub fn open(tools: &[&str]) -> Option<Self> {
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = turn();
         if !nix::unistd::geteuid().is_root() {
             return skip("network namespaces need root");
         }
@@ -149,6 +154,20 @@ pub struct Running {
 }
 
 impl Running {
+    /// Process id of the only program that it started itself, once there is one.
+    pub fn child(&self) -> i32 {
+        let id = self.child.id();
+        let list = PathBuf::from(format!("/proc/{id}/task/{id}/children"));
+        until("a program started by a program", Duration::from_secs(5), || {
+            fs::read_to_string(&list).ok()?.trim().parse().ok()
+        })
+    }
+
+    /// Ends it without asking.
+    pub fn kill(&mut self) {
+        self.child.kill().and_then(|()| self.child.wait()).expect("the program still runs");
+    }
+
     /// As Ctrl-C does.
     pub fn interrupt(&self) {
         let pid = Pid::from_raw(self.child.id() as i32);
@@ -158,13 +177,13 @@ impl Running {
     /// Waits for its end; `None` if it does not come.
     pub fn wait(&mut self, at_most: Duration) -> Option<ExitStatus> {
         let end = Instant::now() + at_most;
-        while Instant::now() < end {
-            if let Some(status) = self.child.try_wait().expect("a child of ours") {
-                return Some(status);
+        loop {
+            let status = self.child.try_wait().expect("a child of ours");
+            if status.is_some() || Instant::now() >= end {
+                return status;
             }
             thread::sleep(Duration::from_millis(10));
         }
-        None
     }
 
     /// Interrupts it and waits for its end.

@@ -11,6 +11,7 @@
 )]
 
 mod calls;
+mod demo;
 mod down;
 mod lab;
 mod load;

@@ -143,7 +143,9 @@ impl RtpSender {
 
     fn arrival(&mut self, number: u32) -> Timestamp {
         let due = self.start.after(Elapsed::from_nanos(INTERVAL.nanos() * i64::from(number)));
-        let at = due.after(Elapsed::from_nanos(self.rng.range(0, self.faults.jitter.nanos())));
+        // Whole microseconds, so that a file in either precision holds the same times.
+        let late = self.rng.range(0, self.faults.jitter.nanos() / 1_000) * 1_000;
+        let at = due.after(Elapsed::from_nanos(late));
         self.newest = self.newest.max(at);
         self.newest
     }

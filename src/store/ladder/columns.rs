@@ -6,12 +6,14 @@ use std::net::IpAddr;
 use crate::packet::{Endpoint, FlowKey};
 use crate::sdp::Sdp;
 use crate::sip::multipart::sdp_body;
+use crate::sip::{HeaderName, Method};
 use crate::track::message::Message;
 
 /// What a column stands for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ColumnBy {
-    /// An address, whatever its ports. An address that talks to itself gets a column per endpoint all the same.
+    /// An address, whatever its ports. An address that talks to itself, or that gets two branches of a fork at different
+    /// ports, has a column per endpoint all the same.
     #[default]
     Address,
     /// An address and port.
@@ -44,7 +46,8 @@ type Name = (IpAddr, Option<u16>);
 /// Gives hosts a column. A column has an identity while columns are still being put in, and a position at the end.
 pub(super) struct Placing {
     by: ColumnBy,
-    looped: HashSet<IpAddr>,
+    split: HashSet<IpAddr>,
+    invited: HashMap<(Endpoint, IpAddr, Vec<u8>), u16>,
     announced: HashMap<Endpoint, Endpoint>,
     columns: Vec<Column>,
     parents: Vec<Option<usize>>,
@@ -57,7 +60,8 @@ impl Placing {
     pub fn new(by: ColumnBy) -> Self {
         Self {
             by,
-            looped: HashSet::new(),
+            split: HashSet::new(),
+            invited: HashMap::new(),
             announced: HashMap::new(),
             columns: Vec::new(),
             parents: Vec::new(),
@@ -67,11 +71,18 @@ impl Placing {
         }
     }
 
-    /// Notes which addresses talk to themselves, and which media ports a sender announces.
+    /// Notes which addresses need a column per endpoint, and which media ports a sender announces.
     pub fn learn(&mut self, message: &Message) {
         let FlowKey { src, dst } = message.flow;
         if src.ip == dst.ip && src.port != dst.port {
-            self.looped.insert(src.ip);
+            self.split.insert(src.ip);
+        }
+        if message.sip.method() == Some(&Method::Invite) && message.sip.to_tag().is_none() {
+            let number = message.sip.header(HeaderName::CSeq).unwrap_or_default().to_vec();
+            let port = *self.invited.entry((src, dst.ip, number)).or_insert(dst.port);
+            if port != dst.port {
+                self.split.insert(dst.ip);
+            }
         }
         for media in sdp_body(&message.sip).map(Sdp::parse).iter().flat_map(|sdp| sdp.media.iter()) {
             self.announced.entry(Endpoint::new(src.ip, media.port)).or_insert(src);
@@ -113,7 +124,7 @@ impl Placing {
     }
 
     fn name(&self, endpoint: Endpoint) -> Name {
-        let by_port = self.by == ColumnBy::Endpoint || self.looped.contains(&endpoint.ip);
+        let by_port = self.by == ColumnBy::Endpoint || self.split.contains(&endpoint.ip);
         (endpoint.ip, by_port.then_some(endpoint.port))
     }
 

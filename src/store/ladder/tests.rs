@@ -14,6 +14,10 @@ fn ladder(calls: Vec<Call>, streams: Vec<Stream>, options: LadderOptions) -> Lad
     Ladder::of(&calls, &find, options)
 }
 
+fn ladder_of(calls: Vec<Call>) -> Ladder {
+    ladder(calls, Vec::new(), LadderOptions::default())
+}
+
 fn labels(ladder: &Ladder) -> Vec<String> {
     ladder.columns.iter().map(Column::label).collect()
 }
@@ -96,6 +100,18 @@ fn a_host_that_talks_to_itself_has_a_column_per_endpoint() {
     let ladder = ladder(vec![call], streams, LadderOptions::default());
     assert_eq!(labels(&ladder), [a, b]);
     assert_eq!(rows(&ladder)[2], "1>0 RTP PCMU 127.0.0.1:7000 → 127.0.0.1:6000 5/0");
+}
+
+#[test]
+fn two_branches_to_one_host_have_a_column_each() {
+    let (proxy, one, two) = ("10.0.0.1:5060", "10.0.0.2:5060", "10.0.0.2:5064");
+    let invite = request("INVITE", "f", "1 INVITE");
+    let again = request("INVITE", "f", "2 INVITE");
+    let fork = vec![message(1, 0, proxy, one, &invite), message(2, 10, proxy, two, &invite)];
+    let ladder = ladder_of(vec![call(0, "f", fork)]);
+    assert_eq!(labels(&ladder), [proxy.strip_suffix(":5060").unwrap(), one, two]);
+    let moved = vec![message(1, 0, proxy, one, &invite), message(2, 10, proxy, two, &again)];
+    assert_eq!(labels(&ladder_of(vec![call(0, "f", moved)])), ["10.0.0.1", "10.0.0.2"]);
 }
 
 #[test]
