@@ -417,8 +417,10 @@ impl InviteMachine {
                 }
                 return;
             }
+            // A 2xx may still cross the CANCEL: until then no dialog has ended.
             Verdict::Cancelled => call.state = CallState::Cancelled,
             Verdict::Failed(failure) => {
+                dialog::end_early(&mut call.dialogs);
                 call.state = failure.state();
                 call.status = Some(failure.status);
                 call.reason = Arc::clone(&failure.phrase);
@@ -432,7 +434,6 @@ impl InviteMachine {
         if call.state != was || call.ended.is_none() {
             call.ended = Some(at);
         }
-        dialog::end_early(&mut call.dialogs);
     }
 }
 
