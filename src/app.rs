@@ -21,6 +21,7 @@ use crate::export::{self, scope};
 use crate::signals::Signals;
 use crate::store::filter::Filter;
 use crate::store::snapshot::Snapshot;
+use crate::text::visible;
 use crate::time::Timestamp;
 use crate::track::call::CallKey;
 use crate::{sip, tui};
@@ -41,10 +42,16 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("sipwatch: {error:#}");
+            tell(&format!("{error:#}"));
             ExitCode::from(exit_status(&error))
         }
     }
+}
+
+/// One sentence on standard error. It may quote a file's name or a word of the command line, and those may hold anything.
+fn tell(sentence: &str) {
+    // With standard error closed there is nobody to tell; the exit status still says it.
+    let _ = writeln!(io::stderr(), "sipwatch: {}", visible(sentence));
 }
 
 fn carry_out(cli: &Cli) -> anyhow::Result<()> {
@@ -100,13 +107,13 @@ fn parse_filter(cli: &Cli) -> Result<Filter, FilterUsage> {
 }
 
 fn open_sources(cli: &Cli) -> anyhow::Result<Vec<Box<dyn Source>>> {
+    if !cli.bpf.is_empty() && (cli.demo || !cli.files.is_empty()) {
+        return Err(BpfOnFile.into());
+    }
     if cli.demo {
         return Ok(vec![demo(cli.has_screen() || cli.json)]);
     }
     if !cli.files.is_empty() {
-        if !cli.bpf.is_empty() {
-            return Err(BpfOnFile.into());
-        }
         return Ok(vec![Box::new(FileSource::open(&cli.files)?)]);
     }
     let default = [device::default_device()];
@@ -172,7 +179,7 @@ fn wait_for_end(handle: Handle, signals: &Signals) -> anyhow::Result<Ended> {
         }
     }
     for warning in handle.warnings() {
-        eprintln!("sipwatch: warning: {warning}");
+        tell(&format!("warning: {warning}"));
     }
     let failure = handle.failure();
     Ok(Ended { snapshot: handle.wait()?, failure })

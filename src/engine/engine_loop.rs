@@ -11,9 +11,9 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use super::merge::Merge;
 use super::pipeline::Pipeline;
 use super::publish::Publisher;
-use super::sink::Sent;
+use super::sink::{self, Sent};
 use super::{Command, EngineOptions, Observer};
-use crate::capture::{SourceKind, SourceStatus};
+use crate::capture::{SourceKind, SourceStatus, Stopper};
 use crate::counters::Lost;
 use crate::packet::Batch;
 use crate::store::snapshot::Snapshot;
@@ -32,6 +32,7 @@ pub(super) struct Ends {
     pub orders: Receiver<Command>,
     pub latest: Arc<ArcSwap<Snapshot>>,
     pub capture_threads: Vec<JoinHandle<()>>,
+    pub stoppers: Vec<Stopper>,
 }
 
 pub(super) struct EngineLoop {
@@ -83,9 +84,12 @@ impl EngineLoop {
         if to_the_end && !self.end_with_sources {
             self.orders_only();
         }
-        // Whoever still captures finds nobody to take its batches, and ends.
-        let Ends { incoming, capture_threads, .. } = self.ends;
+        // Whoever still captures finds nobody to take its batches; on a quiet link it would not even look.
+        let Ends { incoming, capture_threads, stoppers, .. } = self.ends;
         drop(incoming);
+        for stop in stoppers {
+            stop();
+        }
         for thread in capture_threads {
             let _ = thread.join();
         }
@@ -154,17 +158,18 @@ impl EngineLoop {
     }
 
     fn work_off(&mut self, mut batch: Batch) -> ControlFlow<()> {
-        let changes = self.pipeline.step(&batch);
-        let observed = !changes.is_empty();
+        let flow = match &mut self.observer {
+            Some(observer) => {
+                self.pipeline.step_observed(&batch, &mut |changes, store| observer.changed(changes, store))
+            }
+            None => {
+                self.pipeline.step(&batch);
+                ControlFlow::Continue(())
+            }
+        };
         batch.clear();
         let _ = self.ends.give_back.try_send(batch);
-        match &mut self.observer {
-            Some(observer) if observed => {
-                let (changes, store) = self.pipeline.changed();
-                observer.changed(changes, store)
-            }
-            _ => ControlFlow::Continue(()),
-        }
+        flow
     }
 
     /// Nothing waits: timers may run, and what is buffered goes out.
@@ -200,8 +205,10 @@ impl EngineLoop {
 
     fn sources_ended(&mut self) {
         // The threads note their end in the status right before they finish.
-        for thread in self.ends.capture_threads.drain(..) {
-            let _ = thread.join();
+        for (thread, status) in self.ends.capture_threads.drain(..).zip(&self.statuses) {
+            if thread.join().is_err() {
+                sink::note_panic(status);
+            }
         }
         self.pipeline.finish();
         let _ = self.watch_losses();

@@ -12,6 +12,8 @@ mod merge;
 mod pipeline;
 mod publish;
 mod sink;
+#[cfg(test)]
+mod tests;
 
 pub use analyze::analyze;
 pub use command::Command;
@@ -54,7 +56,7 @@ pub struct EngineOptions {
 
 /// Sees every change as it happens, on the engine's thread: the stream of `--json`.
 pub trait Observer: Send {
-    /// Some rows changed. `Break` when nobody reads any more.
+    /// Some rows changed, by one message, by media, or by time going on. `Break` when nobody reads any more.
     fn changed(&mut self, changes: &[Change], store: &mut Store) -> ControlFlow<()>;
 
     /// A loss counter moved.
@@ -120,7 +122,14 @@ impl Engine {
         let engine = EngineLoop::new(
             options,
             statuses.clone(),
-            engine_loop::Ends { incoming, give_back, orders, latest: Arc::clone(&latest), capture_threads: running },
+            engine_loop::Ends {
+                incoming,
+                give_back,
+                orders,
+                latest: Arc::clone(&latest),
+                capture_threads: running,
+                stoppers: stoppers.clone(),
+            },
             observer,
         );
         let thread = thread::Builder::new().name("engine".into()).spawn(move || {
@@ -192,8 +201,9 @@ impl Handle {
     fn join(&mut self) -> std::io::Result<()> {
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(result)) => result,
-            // A panic of the engine has been reported by the panic hook; the last snapshot is still good.
-            Some(Err(_)) | None => Ok(()),
+            // The panic hook has told of it; what was known went with the thread.
+            Some(Err(_)) => Err(std::io::Error::other("stopped by an error of its own, told above; please report it")),
+            None => Ok(()),
         }
     }
 }

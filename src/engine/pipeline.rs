@@ -1,5 +1,6 @@
 //! Decode and store, one batch after the other. No thread, no clock.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::counters::DecodeCounters;
@@ -36,17 +37,44 @@ impl Pipeline {
     /// Works off a batch and says what it changed.
     pub fn step(&mut self, batch: &Batch) -> &[Change] {
         self.changes.clear();
+        self.decode(batch);
+        self.apply();
+        &self.changes
+    }
+
+    /// Works off a batch for somebody who wants to see the rows as they were after every single message.
+    pub fn step_observed(
+        &mut self,
+        batch: &Batch,
+        seen: &mut dyn FnMut(&[Change], &mut Store) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        self.decode(batch);
+        let mut one = Decoded::default();
+        for event in std::mem::take(&mut self.decoded.events) {
+            self.changes.clear();
+            one.events.push(event);
+            self.store.apply(&mut one, &mut self.changes);
+            seen(&self.changes, &mut self.store)?;
+        }
+        self.changes.clear();
+        self.apply();
+        seen(&self.changes, &mut self.store)
+    }
+
+    fn decode(&mut self, batch: &Batch) {
         self.decoded.clear();
         if self.first.is_none() {
             self.first = batch.iter().next().map(|packet| packet.meta.at);
         }
         self.decoder.decode(batch, &mut self.decoded);
         self.now = self.now.max(self.decoded.now);
+    }
+
+    fn apply(&mut self) {
         self.store.apply(&mut self.decoded, &mut self.changes);
         if let Some(now) = self.now {
             self.store.tick(now, &mut self.changes);
         }
-        &self.changes
     }
 
     /// Lets packet time move on to `now` without a packet: timers run out.

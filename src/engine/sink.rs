@@ -29,16 +29,16 @@ impl LiveSink {
 
 impl BatchSink for LiveSink {
     fn hand_on(&mut self, batch: &mut Batch) -> ControlFlow<()> {
-        if self.batches.is_full() {
-            self.status.lost_queue.fetch_add(batch.len() as u64, Ordering::Relaxed);
-            batch.clear();
-            return ControlFlow::Continue(());
-        }
-        let full = mem::replace(batch, self.empties.try_recv().unwrap_or_default());
-        match self.batches.try_send((self.source, full)) {
-            Ok(()) => ControlFlow::Continue(()),
+        // Not asked before whether there is room: a queue that was full when its reader went looks full for ever.
+        match self.batches.try_send((self.source, mem::take(batch))) {
+            Ok(()) => {
+                *batch = self.empties.try_recv().unwrap_or_default();
+                ControlFlow::Continue(())
+            }
             Err(TrySendError::Full((_, unsent))) => {
                 self.status.lost_queue.fetch_add(unsent.len() as u64, Ordering::Relaxed);
+                *batch = unsent;
+                batch.clear();
                 ControlFlow::Continue(())
             }
             Err(TrySendError::Disconnected(_)) => ControlFlow::Break(()),
@@ -78,4 +78,10 @@ pub(super) fn note_end(status: &SourceStatus, result: Result<(), SourceError>) {
         }
         Ok(()) => {}
     }
+}
+
+/// Writes into a source's status that its thread panicked: what it gave until then counts, but it is not all.
+pub(super) fn note_panic(status: &SourceStatus) {
+    let why = format!("{} was given up after an error of this program, told above; please report it", status.name);
+    status.state.store(Arc::new(SourceState::Failed(why)));
 }

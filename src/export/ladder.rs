@@ -83,15 +83,19 @@ pub fn write(snapshot: &Snapshot, keys: &[CallKey], text: LadderText, out: &mut 
     for (index, call) in calls.iter().enumerate() {
         heading(index, calls.len(), call, out)?;
     }
-    if snapshot.capture.sources.len() > 1 {
-        let sources = snapshot.capture.sources.iter().enumerate();
-        let sources: Vec<String> =
-            sources.map(|(at, source)| format!("{} {}", at + 1, visible(&source.name))).collect();
-        writeln!(out, "Sources of the packets: {}", sources.join(", "))?;
+    let inputs: Vec<&String> = inputs(snapshot).collect();
+    if inputs.len() > 1 {
+        let sources = inputs.iter().enumerate().map(|(at, name)| format!("{} {}", at + 1, visible(name)));
+        writeln!(out, "Sources of the packets: {}", sources.collect::<Vec<_>>().join(", "))?;
     }
     let ladder = Ladder::of(&calls, &|key| snapshot.stream(key).cloned(), text.ladder);
     let page = Page::new(&calls, &ladder, if text.ascii { &ASCII } else { &UNICODE }, snapshot);
     page.write(out)
+}
+
+/// The interfaces and files that packets are numbered in, in the order of their source numbers.
+fn inputs(snapshot: &Snapshot) -> impl Iterator<Item = &String> {
+    snapshot.capture.sources.iter().flat_map(|source| &source.inputs)
 }
 
 fn heading(index: usize, of: usize, call: &Call, out: &mut dyn Write) -> io::Result<()> {
@@ -139,7 +143,7 @@ impl<'a> Page<'a> {
             }
         }
         let lane = lane_width(&ladder.columns);
-        Self { calls, ladder, glyphs, sources: snapshot.capture.sources.len(), lane, packets }
+        Self { calls, ladder, glyphs, sources: inputs(snapshot).count(), lane, packets }
     }
 
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {

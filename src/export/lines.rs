@@ -78,9 +78,14 @@ impl<W: Write> Lines<W> {
 
 impl<W: Write + Send> Observer for Lines<W> {
     fn changed(&mut self, changes: &[Change], store: &mut Store) -> ControlFlow<()> {
+        if changes.is_empty() {
+            return ControlFlow::Continue(());
+        }
         let streams = store.streams().clone();
-        for change in changes {
-            if let Some(line) = self.line(change, store.calls(), &streams) {
+        for (at, change) in changes.iter().enumerate() {
+            // A row that changed more than once is shown once, as it is now, behind the message that changed it.
+            let again = changes.get(at + 1..).is_some_and(|rest| rest.contains(change));
+            if let (false, Some(line)) = (again, self.line(change, store.calls(), &streams)) {
                 self.write(&line)?;
             }
         }

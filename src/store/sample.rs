@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::snapshot::SourceView;
+use crate::counters::Lost;
 use crate::packet::{Endpoint, FlowKey, PacketId, Transport};
 use crate::sip::parse::parse_datagram;
 use crate::sip::{HeaderName, Method};
@@ -13,6 +15,23 @@ use crate::track::stream::{Stream, StreamKey};
 /// 2016-05-18T18:23:15Z and so many microseconds.
 pub fn at(micros: i64) -> Timestamp {
     Timestamp::from_parts(1_463_595_795, micros * 1_000)
+}
+
+/// A file that was read to its end.
+pub fn source(name: &str) -> SourceView {
+    SourceView {
+        inputs: vec![name.into()],
+        name: name.into(),
+        live: false,
+        link: String::new(),
+        filter: String::new(),
+        packets: 0,
+        progress: None,
+        lost: Lost::default(),
+        truncated: false,
+        ended: true,
+        trouble: None,
+    }
 }
 
 /// `10.0.0.1:5060`.

@@ -13,7 +13,7 @@ use crate::sip::Method;
 use crate::time::Timestamp;
 
 use super::branch::{self, Branch, Failure, Verdict};
-use super::call::{Call, CallState, DialogState, EndedBy, Timing};
+use super::call::{Call, CallState, Dialog, DialogState, EndedBy, Timing};
 use super::cause;
 use super::dialog;
 use super::reading::Reading;
@@ -337,8 +337,8 @@ impl InviteMachine {
         ) {
             return;
         }
-        let confirmed = call.dialogs.iter().filter(|dialog| dialog.state == DialogState::Confirmed).count();
-        if dialog::of(&call.dialogs, reading).is_some() && confirmed > 0 {
+        let is_up = |dialog: &Dialog| dialog.state == DialogState::Confirmed && self.is_callers(dialog);
+        if dialog::of(&call.dialogs, reading).is_some() && call.dialogs.iter().any(is_up) {
             // A fork that several phones answered: the others are still up (13.2.2.4).
             return;
         }
@@ -349,6 +349,12 @@ impl InviteMachine {
         call.ended = Some(reading.at);
         call.cause = cause::reason_header(reading.message);
         dialog::end_early(&mut call.dialogs);
+    }
+
+    /// Whether it is a dialog of the caller's hop: a server in the middle may make tags of its own for the next one.
+    fn is_callers(&self, dialog: &Dialog) -> bool {
+        let tag = self.caller.as_ref().map_or("", |caller| &caller.tag);
+        tag.is_empty() || *dialog.from_tag == *tag || *dialog.to_tag == *tag
     }
 
     /// Whose BYE it is: by its From tag, else by its sender's address. Unknown if the INVITE was not captured.
@@ -411,8 +417,10 @@ impl InviteMachine {
                 }
                 return;
             }
+            // A 2xx may still cross the CANCEL: until then no dialog has ended.
             Verdict::Cancelled => call.state = CallState::Cancelled,
             Verdict::Failed(failure) => {
+                dialog::end_early(&mut call.dialogs);
                 call.state = failure.state();
                 call.status = Some(failure.status);
                 call.reason = Arc::clone(&failure.phrase);
@@ -426,7 +434,6 @@ impl InviteMachine {
         if call.state != was || call.ended.is_none() {
             call.ended = Some(at);
         }
-        dialog::end_early(&mut call.dialogs);
     }
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod terminal;
+mod torture;
 
 use std::fs;
 use std::io::{Read, Write};
@@ -106,6 +107,7 @@ fn wrong_usage_ends_with_2() {
     let files = Files::new();
     let file = files.demo();
     assert_fails(&run(&["-r", &file, "--report", "json", "udp", "port", "5060"]), 2, &["BPF", "--filter"]);
+    assert_fails(&run(&["--demo", "--report", "json", "udp", "port", "5060"]), 2, &["BPF", "live"]);
     assert_fails(&run(&["-r", &file, "--demo"]), 2, &["--demo"]);
 }
 
@@ -191,6 +193,33 @@ fn json_lines_are_objects_with_a_type_and_a_time() {
         messages += usize::from(object["type"] == "message");
     }
     assert!(messages > 10);
+}
+
+#[test]
+fn json_lines_show_every_state_in_order_of_time() {
+    let files = Files::new();
+    let output = run(&["-r", &files.demo(), "--json"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let messages = lines.iter().filter(|line| line["type"] == "message");
+    let times: Vec<&str> = messages.map(|line| line["at"].as_str().unwrap()).collect();
+    assert!(times.is_sorted());
+    let completed = lines.iter().find(|line| line["state"] == "completed").unwrap();
+    let mut of_one = lines.iter().filter(|line| line["call_id"] == completed["call_id"]);
+    assert_eq!(of_one.next().unwrap()["type"], "message");
+    let mut states: Vec<&str> = of_one.filter_map(|line| line["state"].as_str()).collect();
+    states.dedup();
+    assert_eq!(states, ["setup", "ringing", "answered", "in_call", "completed"]);
+}
+
+#[test]
+fn errors_that_quote_a_name_send_no_control_characters() {
+    let files = Files::new();
+    let text = files.write("\u{1b}[31mnotes.txt", b"no capture");
+    let output = run(&["-r", &text, "--report", "calls"]);
+    assert_fails(&output, 1, &["␛[31mnotes.txt"]);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!error.trim_end().chars().any(char::is_control), "{error:?}");
 }
 
 #[test]

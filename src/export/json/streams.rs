@@ -8,7 +8,7 @@ use crate::track::stream::Stream;
 
 /// One RTP stream.
 #[derive(Clone, Debug, Serialize)]
-#[expect(missing_docs, reason = "the fields are the contract's names; their definitions are in docs/report.md")]
+#[expect(missing_docs, reason = "the fields are the contract's names; docs/report.md says which of them are measured")]
 pub struct StreamRow {
     pub src: String,
     pub src_port: u16,

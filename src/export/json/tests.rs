@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::*;
 use crate::counters::{Layer, Lost, Malformed};
 use crate::sip::Method;
-use crate::store::sample::{at, call, message, party, request, response, stream};
+use crate::store::sample::{at, call, message, party, request, response, source, stream};
 use crate::store::snapshot::CaptureView;
 use crate::store::stats::{Delays, RequestStat, Stats};
 use crate::time::Elapsed;
@@ -102,19 +102,6 @@ fn no_control_character_is_written_raw() {
 
 #[test]
 fn packets_of_several_sources_bear_their_name() {
-    let source = |name: &str| SourceView {
-        inputs: vec![name.into()],
-        name: name.into(),
-        live: false,
-        link: String::new(),
-        filter: String::new(),
-        packets: 0,
-        progress: None,
-        lost: Lost::default(),
-        truncated: false,
-        ended: true,
-        trouble: None,
-    };
     let id = PacketId::new(1, 20);
     assert_eq!(PacketNames::new(&[source("a.pcap")]).name(id), PacketName::Number(20));
     let both = PacketNames::new(&[source("a.pcap"), source("b.pcap")]);

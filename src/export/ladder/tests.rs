@@ -1,8 +1,7 @@
 use super::*;
-use crate::counters::Lost;
 use crate::event::{TcpFact, TcpFactKind};
 use crate::limits::{CALL_FIRST_MESSAGES, CALL_LAST_MESSAGES};
-use crate::store::sample::{at, call, flow, message, message_of, request, response, stream, with_sdp};
+use crate::store::sample::{at, call, flow, message, message_of, request, response, source, stream, with_sdp};
 use crate::store::snapshot::{CaptureView, SourceView};
 use crate::track::call::{CallState, EndedBy, Fact};
 use crate::track::message::Message;
@@ -107,26 +106,16 @@ fn what_the_wire_holds_is_shown_and_not_sent() {
 
 #[test]
 fn with_several_sources_a_packet_names_its_own() {
-    let source = |name: &str| SourceView {
-        inputs: vec![name.into()],
-        name: name.into(),
-        live: false,
-        link: String::new(),
-        filter: String::new(),
-        packets: 0,
-        progress: None,
-        lost: Lost::default(),
-        truncated: false,
-        ended: true,
-        trouble: None,
-    };
+    let merged = SourceView { inputs: vec!["a".into(), "b\u{7}".into()], ..source("a and 1 more") };
     let mut message = message(1, 0, A, B, &request("INVITE", "x", "1 INVITE"));
     message.packets = [PacketId::new(1, 20)].into_iter().collect();
     let mut snapshot = snapshot_of(vec![call(0, "x", vec![message])]);
-    let capture = CaptureView { sources: vec![source("a.pcap"), source("b\u{7}.pcap")], ..CaptureView::default() };
-    snapshot.capture = Arc::new(capture);
-    let text = text(&snapshot, LadderText::default());
-    assert!(text.contains("Sources of the packets: 1 a.pcap, 2 b␇.pcap\n") && text.contains("#2:20\n"), "{text}");
+    // Two files that one source merges, or two interfaces.
+    for sources in [vec![merged], vec![source("a"), source("b\u{7}")]] {
+        snapshot.capture = Arc::new(CaptureView { sources, ..CaptureView::default() });
+        let text = text(&snapshot, LadderText::default());
+        assert!(text.contains("Sources of the packets: 1 a, 2 b␇\n") && text.contains("#2:20\n"), "{text}");
+    }
 }
 
 #[test]

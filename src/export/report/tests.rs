@@ -1,9 +1,8 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::counters::Lost;
 use crate::sip::Method;
-use crate::store::sample::{at, call, message, request};
+use crate::store::sample::{at, call, message, request, source};
 use crate::store::snapshot::{CaptureView, SourceView};
 use crate::store::stats::{Delays, RequestStat, Stats, WiresharkStat};
 use crate::time::Elapsed;
@@ -40,17 +39,11 @@ fn stats() -> Stats {
 
 fn capture() -> CaptureView {
     let source = SourceView {
-        inputs: vec!["call.pc\u{1b}ap".into()],
-        name: "call.pc\u{1b}ap".into(),
-        live: false,
         link: "Ethernet".into(),
-        filter: String::new(),
         packets: 416,
-        progress: None,
-        lost: Lost::default(),
         truncated: true,
-        ended: true,
         trouble: Some("cut in the middle of packet 417".into()),
+        ..source("call.pc\u{1b}ap")
     };
     let mut capture =
         CaptureView { sources: vec![source], first: Some(at(0)), last: Some(at(23_450_000)), ..CaptureView::default() };
