@@ -1,6 +1,7 @@
 //! Losses and undecodable packets: one counter, one cause.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use crate::limits::{MALFORMED_SAMPLE_BYTES, MALFORMED_SAMPLES};
 use crate::packet::PacketMeta;
@@ -103,7 +104,7 @@ pub struct DecodeCounters {
     /// Packets that are not fine.
     pub malformed: BTreeMap<Malformed, u64>,
     /// The newest malformed ones.
-    pub samples: VecDeque<MalformedSample>,
+    pub samples: VecDeque<Arc<MalformedSample>>,
 }
 
 impl DecodeCounters {
@@ -119,7 +120,7 @@ impl DecodeCounters {
             self.samples.pop_front();
         }
         let bytes = bytes.get(..MALFORMED_SAMPLE_BYTES).unwrap_or(bytes);
-        self.samples.push_back(MalformedSample { meta, malformed, bytes: bytes.into() });
+        self.samples.push_back(Arc::new(MalformedSample { meta, malformed, bytes: bytes.into() }));
     }
 
     /// Malformed packets of one layer.

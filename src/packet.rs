@@ -1,7 +1,9 @@
 //! What libpcap delivers, and the batches it travels in.
 
 use std::fmt;
+use std::io::{self, Read};
 use std::net::IpAddr;
+use std::ops::Range;
 
 use crate::limits::{BATCH_BYTES, BATCH_PACKETS};
 use crate::time::Timestamp;
@@ -87,29 +89,70 @@ impl Packet<'_> {
     }
 }
 
+/// An arena grows by this many bytes, since what is left of a read differs from one to the next.
+const ARENA_STEP: usize = 16 * 1024;
+
 /// Packets on their way from a source to the engine: one byte arena and an index into it.
+///
+/// Its packets are either copied in one by one ([`Batch::push`]), or found in bytes that were read straight into it
+/// ([`Batch::read`], [`Batch::mark`]).
 #[derive(Debug, Default)]
 pub struct Batch {
+    /// May be longer than what is used of it, so that reading into it needs no zeroing each time.
     arena: Vec<u8>,
+    used: usize,
+    packet_bytes: usize,
     index: Vec<(PacketMeta, u32, u32)>,
 }
 
 impl Batch {
     /// An empty batch with room for [`BATCH_PACKETS`] packets of voice size.
     pub fn new() -> Self {
-        Self { arena: Vec::with_capacity(BATCH_BYTES), index: Vec::with_capacity(BATCH_PACKETS) }
+        Self { arena: Vec::with_capacity(BATCH_BYTES), index: Vec::with_capacity(BATCH_PACKETS), ..Self::default() }
     }
 
     /// Adds a packet. A batch takes a packet of any size while it is not full.
     pub fn push(&mut self, meta: PacketMeta, data: &[u8]) {
-        let start = self.arena.len();
+        self.arena.truncate(self.used);
         self.arena.extend_from_slice(data);
-        self.index.push((meta, start as u32, self.arena.len() as u32));
+        self.mark(meta, self.used..self.arena.len());
+        self.used = self.arena.len();
+    }
+
+    /// Fills an empty batch: with what is left of an earlier read, and behind it with what one more read gives, at most
+    /// `count` bytes. Returns how many it gave, 0 at the end. The packets in them are still to be marked.
+    pub fn read(&mut self, left: &[u8], source: &mut dyn Read, count: usize) -> io::Result<usize> {
+        let whole = left.len() + count;
+        if self.arena.len() < whole {
+            self.arena.resize(whole.next_multiple_of(ARENA_STEP), 0);
+        }
+        let Some((start, room)) = self.arena.split_at_mut_checked(left.len()) else { return Ok(0) };
+        start.copy_from_slice(left);
+        self.used = left.len();
+        let read = loop {
+            match source.read(room.get_mut(..count).unwrap_or_default()) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        self.used += read.min(count);
+        Ok(read)
+    }
+
+    /// The bytes of [`Batch::read`].
+    pub fn unmarked(&self, from: usize) -> &[u8] {
+        self.arena.get(from..self.used).unwrap_or_default()
+    }
+
+    /// Says that these bytes are a packet.
+    pub fn mark(&mut self, meta: PacketMeta, place: Range<usize>) {
+        self.packet_bytes += place.len();
+        self.index.push((meta, place.start as u32, place.end as u32));
     }
 
     /// Whether it should be handed on before the next packet.
     pub fn is_full(&self) -> bool {
-        self.index.len() >= BATCH_PACKETS || self.arena.len() >= BATCH_BYTES
+        self.index.len() >= BATCH_PACKETS || self.used >= BATCH_BYTES
     }
 
     /// Packets in it.
@@ -122,9 +165,9 @@ impl Batch {
         self.index.is_empty()
     }
 
-    /// Captured bytes in it.
+    /// Captured bytes of its packets.
     pub fn bytes(&self) -> usize {
-        self.arena.len()
+        self.packet_bytes
     }
 
     /// The packet at this position, from 0.
@@ -144,8 +187,11 @@ impl Batch {
     /// Empties it and keeps its memory, unless one huge packet made it much larger than usual.
     pub fn clear(&mut self) {
         self.index.clear();
-        self.arena.clear();
-        self.arena.shrink_to(BATCH_BYTES * 2);
+        self.used = 0;
+        self.packet_bytes = 0;
+        if self.arena.capacity() > BATCH_BYTES * 2 {
+            self.arena = Vec::with_capacity(BATCH_BYTES);
+        }
     }
 }
 
@@ -238,5 +284,14 @@ mod tests {
         assert_eq!(got, vec![(b"abc".to_vec(), true), (Vec::new(), true)]);
         batch.clear();
         assert!(batch.is_empty() && batch.iter().next().is_none());
+        let mut source: &[u8] = b"defghi";
+        assert_eq!(batch.read(b"abc", &mut source, 4).unwrap(), 4);
+        assert_eq!(batch.unmarked(1), b"bcdefg");
+        batch.mark(meta, 2..5);
+        assert_eq!(batch.iter().map(|p| p.data).collect::<Vec<_>>(), [b"cde"]);
+        assert_eq!((batch.bytes(), source), (3, &b"hi"[..]));
+        batch.clear();
+        batch.push(meta, b"xy");
+        assert_eq!(batch.get(0).map(|p| p.data), Some(&b"xy"[..]));
     }
 }

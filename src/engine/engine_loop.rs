@@ -84,6 +84,10 @@ impl EngineLoop {
         if to_the_end && !self.end_with_sources {
             self.orders_only();
         }
+        if self.end_with_sources {
+            // The process ends soon: giving tables back piece by piece would only cost time.
+            std::mem::forget(self.pipeline);
+        }
         // Whoever still captures finds nobody to take its batches; on a quiet link it would not even look.
         let Ends { incoming, capture_threads, stoppers, .. } = self.ends;
         drop(incoming);

@@ -14,28 +14,55 @@ pub struct Span {
     pub end: u32,
 }
 
-/// Marks a line without a colon: no header, but the end of the one before it.
-pub(super) const NO_COLON: u16 = u16::MAX;
-
-/// One header line: where it starts, where its colon is (from there), and what it is. Its value ends where the next
-/// line starts. Eight bytes, since a message has a dozen or more.
+/// One header line: where it starts and what it is, in four bytes, since a message has a dozen or more. It ends where the
+/// next one starts.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct HeaderLine {
-    pub start: u32,
-    pub colon: u16,
-    pub name: HeaderName,
-}
+pub(super) struct HeaderLine(u32);
 
 impl HeaderLine {
-    fn is_header(self) -> bool {
-        self.colon != NO_COLON
+    /// Stands in the place of a name: a line without a colon is no header, but the end of the one before it.
+    const STRAY: u8 = u8::MAX;
+
+    /// A header line of this name, or a stray one. A message is too short for `start` to need more than 24 bits.
+    pub(super) fn new(start: usize, name: Option<HeaderName>) -> Self {
+        let name = name.map_or(Self::STRAY, |name| name as u8);
+        Self((start as u32) << 8 | u32::from(name))
     }
 
-    /// The trimmed value of this line, which ends at `end`.
-    pub(super) fn value(self, bytes: &[u8], end: u32) -> &[u8] {
-        let start = self.start as usize + usize::from(self.colon) + 1;
-        bytes.get(start..end as usize).unwrap_or_default().trim_ascii()
+    /// Its first byte.
+    pub(super) fn start(self) -> u32 {
+        self.0 >> 8
     }
+
+    /// Whether it is a header of this name.
+    pub(super) fn is(self, name: HeaderName) -> bool {
+        self.0 as u8 == name as u8
+    }
+
+    /// What it is; `None` for a stray line.
+    pub(super) fn name(self) -> Option<HeaderName> {
+        let name = self.0 as u8;
+        (name != Self::STRAY).then(|| HeaderName::ALL.get(usize::from(name)).copied().unwrap_or(HeaderName::Other))
+    }
+
+    /// Name and value of this line, which ends at `end`, both trimmed.
+    pub(super) fn parts(self, bytes: &[u8], end: u32) -> (&[u8], &[u8]) {
+        let line = bytes.get(self.start() as usize..end as usize).unwrap_or_default();
+        let colon = memchr::memchr(b':', line).unwrap_or(line.len());
+        let (name, value) = line.split_at_checked(colon).unwrap_or_default();
+        (name.trim_ascii(), value.get(1..).unwrap_or_default().trim_ascii())
+    }
+
+    pub(super) fn to_bytes(self) -> [u8; Self::BYTES] {
+        self.0.to_le_bytes()
+    }
+
+    fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
+        Self(u32::from_le_bytes(bytes))
+    }
+
+    /// Bytes it takes.
+    pub(super) const BYTES: usize = 4;
 }
 
 /// The first line of a message.
@@ -57,14 +84,17 @@ pub enum StartLine {
     },
 }
 
+/// Bytes that the heap and a shared pointer's two counters add to what is behind the pointer.
+pub(crate) const SHARED_OVERHEAD: usize = 32;
+
 /// A SIP message with offsets to its parts. Cloning shares the bytes.
 #[derive(Clone, Debug)]
 pub struct SipMessage {
-    pub(super) bytes: Arc<[u8]>,
+    /// What was received, and behind it the header lines and where the last of them ends: one allocation is leaner than two.
+    pub(super) data: Arc<[u8]>,
+    /// Bytes received.
+    pub(super) len: u32,
     pub(super) start: StartLine,
-    pub(super) start_line: Span,
-    pub(super) headers: Arc<[HeaderLine]>,
-    pub(super) headers_end: u32,
     pub(super) body: Span,
     pub(super) notes: Notes,
 }
@@ -72,7 +102,7 @@ pub struct SipMessage {
 impl SipMessage {
     /// All that was received, from the start line on: what stands behind the body is in it too.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.data.get(..self.len as usize).unwrap_or_default()
     }
 
     /// Method and Request-URI, or status and reason.
@@ -82,7 +112,7 @@ impl SipMessage {
 
     /// The first line as text, without its line end.
     pub fn start_line(&self) -> Cow<'_, str> {
-        self.text(self.start_line)
+        String::from_utf8_lossy(first_line(self.bytes()))
     }
 
     /// The method of a request.
@@ -129,12 +159,12 @@ impl SipMessage {
 
     /// What stands behind the body: octets that Content-Length does not cover. Empty in a proper message.
     pub fn rest(&self) -> &[u8] {
-        self.slice(Span { start: self.body.end, end: self.bytes.len() as u32 })
+        self.slice(Span { start: self.body.end, end: self.len })
     }
 
-    /// Bytes of memory this message holds, the index included.
+    /// Bytes of memory this message holds, the index and the heap's own share included.
     pub fn memory(&self) -> usize {
-        size_of::<Self>() + self.bytes.len() + size_of_val::<[HeaderLine]>(&self.headers)
+        size_of::<Self>() + SHARED_OVERHEAD + self.data.len()
     }
 
     /// The body, as long as Content-Length and the datagram allow.
@@ -154,18 +184,14 @@ impl SipMessage {
 
     /// The values of all headers of this name, in order.
     pub fn all(&self, name: HeaderName) -> impl Iterator<Item = &[u8]> {
-        self.headers
-            .iter()
-            .enumerate()
-            .filter(move |(_, line)| line.name == name && line.is_header())
-            .map(|(i, _)| self.value(i))
+        self.lines().filter(move |(line, _)| line.is(name)).map(|(line, end)| line.parts(self.bytes(), end).1)
     }
 
     /// All header lines in order: what they are, their name as written, and their value.
     pub fn headers(&self) -> impl Iterator<Item = (HeaderName, Cow<'_, str>, &[u8])> {
-        self.headers.iter().enumerate().filter(|(_, line)| line.is_header()).map(|(i, line)| {
-            let name = Span { start: line.start, end: line.start + u32::from(line.colon) };
-            (line.name, String::from_utf8_lossy(self.slice(name).trim_ascii()), self.value(i))
+        self.lines().filter_map(|(line, end)| {
+            let (name, value) = line.parts(self.bytes(), end);
+            Some((line.name()?, String::from_utf8_lossy(name), value))
         })
     }
 
@@ -183,19 +209,26 @@ impl SipMessage {
         self.header(HeaderName::CallId).filter(|id| !id.is_empty()).map(String::from_utf8_lossy)
     }
 
-    fn value(&self, line: usize) -> &[u8] {
-        let Some(header) = self.headers.get(line) else { return &[] };
-        let end = self.headers.get(line + 1).map_or(self.headers_end, |next| next.start);
-        header.value(&self.bytes, end)
+    /// The header lines, each with its end.
+    fn lines(&self) -> impl Iterator<Item = (HeaderLine, u32)> {
+        let (lines, _) = self.data.get(self.len as usize..).unwrap_or_default().as_chunks::<{ HeaderLine::BYTES }>();
+        lines.array_windows().map(|[line, next]| (HeaderLine::from_bytes(*line), HeaderLine::from_bytes(*next).start()))
     }
 
     fn slice(&self, span: Span) -> &[u8] {
-        self.bytes.get(span.start as usize..span.end as usize).unwrap_or_default()
+        self.bytes().get(span.start as usize..span.end as usize).unwrap_or_default()
     }
 
     fn text(&self, span: Span) -> Cow<'_, str> {
         String::from_utf8_lossy(self.slice(span))
     }
+}
+
+/// The first line, without its end.
+pub(super) fn first_line(bytes: &[u8]) -> &[u8] {
+    let end = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
+    let line = bytes.get(..end).unwrap_or(bytes);
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// A value as text, line folds replaced by one space (RFC 3261, 7.3.1); bytes that are no UTF-8 become U+FFFD.

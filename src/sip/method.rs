@@ -1,6 +1,7 @@
 //! Method tokens.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// A request method. Case matters (RFC 3261, 7.1); any token is a method.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,8 +21,8 @@ pub enum Method {
     Refer,
     Message,
     Update,
-    /// Any other token.
-    Other(Box<str>),
+    /// Any other token, behind a thin pointer: methods stand in every message and transaction.
+    Other(Arc<String>),
 }
 
 /// A registered method and what it is for.
@@ -156,7 +157,7 @@ impl Method {
     pub fn new(token: &str) -> Self {
         match Self::KNOWN.iter().find(|(name, _)| *name == token) {
             Some((_, method)) => method.clone(),
-            None => Self::Other(token.into()),
+            None => Self::Other(Arc::new(token.to_owned())),
         }
     }
 
@@ -203,7 +204,7 @@ mod tests {
 
     #[test]
     fn case_and_escapes_make_other_methods() {
-        assert_eq!(Method::new("invite"), Method::Other("invite".into()));
+        assert_eq!(Method::new("invite"), Method::Other(Arc::new("invite".into())));
         assert_eq!(Method::new("RE%47IST%45R").as_str(), "RE%47IST%45R");
         assert_eq!(format!("{:>5}", Method::Bye), "  BYE");
     }

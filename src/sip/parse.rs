@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::header::cseq::CSeq;
-use super::message::{HeaderLine, NO_COLON, SipMessage, Span, StartLine};
+use super::message::{HeaderLine, SipMessage, Span, StartLine, first_line};
 use super::params::number;
 use super::{HeaderName, Method, Notes};
 use crate::limits::{SIP_HEADER_LINES, SIP_MESSAGE_BYTES, SIP_METHOD_BYTES};
@@ -36,7 +36,6 @@ pub fn parse_datagram(bytes: &[u8], complete: bool) -> Option<SipMessage> {
 /// Start line and header lines of a message, as offsets into its bytes.
 struct Head {
     start: StartLine,
-    start_line: Span,
     headers: SmallVec<[HeaderLine; 32]>,
     headers_end: u32,
     body_start: u32,
@@ -51,14 +50,7 @@ fn read_head(bytes: &[u8], notes: &mut Notes) -> Option<Head> {
     if bytes.get(line.len()) == Some(&b'\n') {
         notes.insert(Notes::BARE_LF);
     }
-    let mut head = Head {
-        start,
-        start_line: span(0, line.len()),
-        headers: SmallVec::new(),
-        headers_end: at as u32,
-        body_start: 0,
-        seen: 0,
-    };
+    let mut head = Head { start, headers: SmallVec::new(), headers_end: at as u32, body_start: 0, seen: 0 };
     let mut found_end = false;
     while at < bytes.len() && !found_end {
         let rest = bytes.get(at..).unwrap_or_default();
@@ -95,12 +87,11 @@ impl Head {
             notes.insert(Notes::TOO_MANY_HEADERS);
             return;
         }
-        let colon = memchr::memchr(b':', line).and_then(|colon| u16::try_from(colon).ok()).filter(|at| *at < NO_COLON);
-        let name =
-            colon.and_then(|colon| line.get(..usize::from(colon))).map(<[u8]>::trim_ascii_end).unwrap_or_default();
+        let colon = memchr::memchr(b':', line).unwrap_or(0);
+        let name = line.get(..colon).unwrap_or_default().trim_ascii_end();
         if name.is_empty() {
             notes.insert(Notes::STRAY_LINE);
-            self.headers.push(HeaderLine { start: at as u32, colon: NO_COLON, name: HeaderName::Other });
+            self.headers.push(HeaderLine::new(at, None));
             return;
         }
         let name = HeaderName::find(name);
@@ -108,7 +99,7 @@ impl Head {
             notes.insert(Notes::REPEATED_HEADER);
         }
         self.seen |= name.bit();
-        self.headers.push(HeaderLine { start: at as u32, colon: colon.unwrap_or(NO_COLON), name });
+        self.headers.push(HeaderLine::new(at, Some(name)));
     }
 
     fn has(&self, name: HeaderName) -> bool {
@@ -117,10 +108,10 @@ impl Head {
 
     /// The values of all headers of this name, trimmed.
     fn all<'a>(&'a self, bytes: &'a [u8], name: HeaderName) -> impl Iterator<Item = &'a [u8]> {
-        let values = self.headers.iter().enumerate().filter(move |(_, line)| line.name == name);
+        let values = self.headers.iter().enumerate().filter(move |(_, line)| line.is(name));
         values.map(move |(i, line)| {
-            let end = self.headers.get(i + 1).map_or(self.headers_end, |next| next.start);
-            line.value(bytes, end)
+            let end = self.headers.get(i + 1).map_or(self.headers_end, |next| next.start());
+            line.parts(bytes, end).1
         })
     }
 }
@@ -172,7 +163,7 @@ fn leading_number(value: &[u8]) -> Option<u64> {
 /// Whether a header that may stand once stands twice, with different values.
 fn any_contradiction(head: &Head, bytes: &[u8]) -> bool {
     let mut checked = 0;
-    let mut singles = head.headers.iter().map(|line| line.name).filter(|name| name.is_single());
+    let mut singles = head.headers.iter().filter_map(|line| line.name()).filter(|name| name.is_single());
     singles.any(|name| {
         if checked & name.bit() != 0 {
             return false;
@@ -207,16 +198,18 @@ fn datagram_body(bytes: &[u8], head: &Head, notes: &mut Notes) -> Span {
     rest
 }
 
+/// Typical messages are put together on the stack.
+const PUT_TOGETHER_BYTES: usize = 1_536;
+
 fn finish(bytes: &[u8], head: Head, body: Span, notes: Notes) -> SipMessage {
-    SipMessage {
-        bytes: bytes.into(),
-        start: head.start,
-        start_line: head.start_line,
-        headers: head.headers.as_slice().into(),
-        headers_end: head.headers_end,
-        body,
-        notes,
+    let mut data: SmallVec<[u8; PUT_TOGETHER_BYTES]> = SmallVec::new();
+    data.reserve_exact(bytes.len() + (head.headers.len() + 1) * HeaderLine::BYTES);
+    data.extend_from_slice(bytes);
+    let end = HeaderLine::new(head.headers_end as usize, None);
+    for line in head.headers.iter().chain([&end]) {
+        data.extend_from_slice(&line.to_bytes());
     }
+    SipMessage { data: data.as_slice().into(), len: bytes.len() as u32, start: head.start, body, notes }
 }
 
 fn read_start_line(bytes: &[u8], line: &[u8], notes: &mut Notes) -> Option<StartLine> {
@@ -304,12 +297,6 @@ fn span(start: usize, end: usize) -> Span {
 fn skip_leading_crlf(bytes: &[u8]) -> &[u8] {
     let blank = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
     bytes.get(blank..).unwrap_or_default()
-}
-
-fn first_line(bytes: &[u8]) -> &[u8] {
-    let end = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
-    let line = bytes.get(..end).unwrap_or(bytes);
-    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 fn line_end_len(bytes: &[u8], line: usize) -> usize {

@@ -31,6 +31,24 @@ impl Alarms {
         Some((key, at))
     }
 
+    /// Alarms set, those that will ring for nobody included.
+    pub fn len(&self) -> usize {
+        self.heap.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+
+    /// Drops what will not ring for anybody when there is much more here than there are rows: alarms of rows that are gone
+    /// may lie years ahead. `is_set` tells whether a row still waits for this one.
+    pub fn tidy(&mut self, rows: usize, is_set: impl Fn(CallKey, Timestamp) -> bool) {
+        if self.heap.len() > rows * 2 + 1_024 {
+            self.heap.retain(|Reverse((at, key))| is_set(*key, *at));
+        }
+    }
+
     /// Forgets all.
     pub fn clear(&mut self) {
         self.heap.clear();

@@ -1,6 +1,6 @@
 //! Which calls speak over which flow, so that a reset connection or an ICMP error is noted where it matters.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 use smallvec::SmallVec;
@@ -11,8 +11,9 @@ use crate::track::call::{CallKey, Fact};
 
 #[derive(Debug, Default)]
 struct Flow {
-    calls: VecDeque<CallKey>,
-    waiting: SmallVec<[Fact; FLOW_FACTS]>,
+    calls: SmallVec<[CallKey; 2]>,
+    /// A vector, since most flows have none.
+    waiting: Vec<Fact>,
 }
 
 /// Flows by their two ends, in two generations: when the younger is full, the older is forgotten.
@@ -24,12 +25,12 @@ pub struct Flows {
 
 impl Flows {
     /// A call speaks over this flow. Returns the facts that came before it: how its connection began.
-    pub fn join(&mut self, flow: FlowKey, call: CallKey) -> SmallVec<[Fact; FLOW_FACTS]> {
+    pub fn join(&mut self, flow: FlowKey, call: CallKey) -> Vec<Fact> {
         let entry = self.entry(flow);
         if entry.calls.len() >= FLOW_CALLS {
-            entry.calls.pop_front();
+            entry.calls.remove(0);
         }
-        entry.calls.push_back(call);
+        entry.calls.push(call);
         std::mem::take(&mut entry.waiting)
     }
 
@@ -43,6 +44,16 @@ impl Flows {
             entry.waiting.push(*fact);
         }
         entry.calls.iter().copied().collect()
+    }
+
+    /// Flows remembered.
+    pub fn len(&self) -> usize {
+        self.young.len() + self.old.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.young.is_empty() && self.old.is_empty()
     }
 
     fn entry(&mut self, flow: FlowKey) -> &mut Flow {

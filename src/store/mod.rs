@@ -16,18 +16,18 @@ pub mod snapshot;
 pub mod stats;
 pub mod streams;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::RandomState;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::event::{Decoded, Event};
 use crate::limits::{
-    CALL_FACTS, CALL_STREAMS, CALLS, MEDIA_ENDPOINTS, SIP_BYTES, STAT_PEERS, STREAM_CANDIDATES, STREAMS,
+    CALL_BYTES, CALL_FACTS, CALL_STREAMS, CALLS, MEDIA_ENDPOINTS, SIP_BYTES, STAT_PEERS, STREAM_CANDIDATES, STREAMS,
 };
 use crate::packet::FlowKey;
 use crate::time::Timestamp;
-use crate::track::call::{Call, CallKey, Fact};
+use crate::track::call::{Call, CallKey, Fact, Identities};
 use crate::track::machine::CallMachine;
 use crate::track::media::MediaMap;
 use crate::track::stream::{Stream, StreamKey};
@@ -47,7 +47,7 @@ use streams::Streams;
 pub struct StoreOptions {
     /// Calls kept.
     pub calls: usize,
-    /// SIP bytes kept over all calls.
+    /// Bytes that calls and their messages may take.
     pub sip_bytes: usize,
     /// RTP streams kept.
     pub streams: usize,
@@ -96,6 +96,7 @@ pub struct Store {
     entries: HashMap<CallKey, Box<CallEntry>, foldhash::fast::RandomState>,
     by_id: HashMap<Arc<str>, CallKey>,
     nameless: HashMap<IpAddr, CallKey>,
+    identities: HashSet<Arc<Identities>>,
     media: MediaMap,
     streams: Streams,
     bound: Vec<(CallKey, StreamKey)>,
@@ -132,6 +133,7 @@ impl Store {
             entries: HashMap::default(),
             by_id: HashMap::new(),
             nameless: HashMap::new(),
+            identities: HashSet::new(),
             media: MediaMap::default(),
             streams,
             bound: Vec::new(),
@@ -264,7 +266,7 @@ impl Store {
                 "calls",
                 self.evicted_live,
             ),
-            row("SIP messages", self.bytes, self.options.sip_bytes, "bytes", self.evicted),
+            row("SIP memory", self.bytes, self.options.sip_bytes, "bytes", self.evicted),
             row("RTP streams", streams, self.options.streams, "streams", evicted_streams),
             row("RTP candidates", candidates, STREAM_CANDIDATES, "flows", 0),
             row("media endpoints", self.media.len(), MEDIA_ENDPOINTS, "endpoints", self.media.refused()),
@@ -319,6 +321,7 @@ impl Store {
             entry.is_over = is_over;
             entry.epoch = entry.epoch.wrapping_add(1);
             if is_over {
+                entry.machine.shrink();
                 self.over += 1;
                 self.ended.push(key, entry.epoch);
             } else {
@@ -350,13 +353,17 @@ impl Store {
         self.ended.tidy(self.calls.len(), |key, epoch| {
             entries.get(&key).is_some_and(|entry| entry.is_over && entry.epoch == epoch)
         });
+        self.alarms.tidy(self.calls.len(), |key, at| entries.get(&key).is_some_and(|entry| entry.alarm == Some(at)));
     }
 
     fn remove(&mut self, key: CallKey) {
         let Some(call) = self.calls.remove(key.0) else { return };
-        self.bytes = self.bytes.saturating_sub(call.messages.bytes());
+        self.bytes = self.bytes.saturating_sub(call.messages.bytes() + CALL_BYTES);
         if call.call_id.is_empty() {
-            self.nameless.retain(|_, other| *other != key);
+            // The first message is always kept, and its sender is what the row was found by.
+            if let Some(first) = call.messages.get(0) {
+                self.nameless.remove(&first.flow.src.ip);
+            }
         } else {
             self.by_id.remove(&call.call_id);
         }
@@ -381,10 +388,13 @@ fn concerns(fact: &Fact, call: &Call) -> bool {
 fn add_fact(call: &mut Call, fact: Fact) {
     let facts = Arc::make_mut(&mut call.facts);
     if facts.len() >= CALL_FACTS {
-        facts.remove(0);
+        // Several at once, so that a flood does not move all of them for each.
+        facts.drain(..CALL_FACTS / 4);
     }
     facts.push(fact);
 }
 
+#[cfg(test)]
+mod flood;
 #[cfg(test)]
 mod tests;

@@ -1,16 +1,17 @@
 //! What happens to the store when a SIP message arrives.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
 use crate::event::SipArrival;
-use crate::limits::CALL_FLOWS;
+use crate::limits::{CALL_BYTES, CALL_FLOWS, SHARED_IDENTITIES};
 use crate::packet::FlowKey;
 use crate::sdp::Sdp;
 use crate::sip::Method;
 use crate::sip::multipart::sdp_body;
-use crate::track::call::{Call, CallKey, CallKind, CallState, EndedBy};
+use crate::track::call::{Call, CallKey, CallKind, CallState, EndedBy, Identities};
 use crate::track::machine::{self, Outcome};
 use crate::track::message::Message;
 use crate::track::reading::Reading;
@@ -35,7 +36,11 @@ impl Store {
         let (Some(call), Some(entry)) = (self.calls.get_mut(key.0), self.entries.get_mut(&key)) else { return };
         let before = shown(call);
         let ordinal = u32::try_from(call.message_count).unwrap_or(u32::MAX);
+        let identities = Arc::as_ptr(&call.identities);
         let outcome = entry.machine.apply(call, &reading, ordinal, &self.keys);
+        if identities != Arc::as_ptr(&call.identities) {
+            share(&mut self.identities, &mut call.identities);
+        }
         let is_repeat = outcome.repeats.is_some();
         call.message_count += 1;
         call.retransmissions += u64::from(is_repeat);
@@ -78,6 +83,7 @@ impl Store {
         } else {
             self.by_id.insert(Arc::clone(&call_id), key);
         }
+        self.bytes += CALL_BYTES;
         self.calls.push(machine::begin(key, call_id, arrival, reading));
         self.entries.insert(key, Box::<CallEntry>::default());
         (key, true)
@@ -142,8 +148,21 @@ impl Store {
             has_sdp,
             sip: arrival.message,
         };
-        self.bytes += message.sip.bytes().len();
+        self.bytes += message.memory();
         let freed = Arc::make_mut(&mut call.messages).push(Arc::new(message));
         self.bytes = self.bytes.saturating_sub(freed);
+    }
+}
+
+/// Replaces what names but the two programs by the copy that other calls have: a site has few kinds of them.
+fn share(known: &mut HashSet<Arc<Identities>>, identities: &mut Arc<Identities>) {
+    let Identities { asserted, diversion, history, replaces, .. } = &**identities;
+    if [asserted, diversion, history, replaces].into_iter().any(Option::is_some) {
+        return;
+    }
+    if let Some(shared) = known.get(identities) {
+        *identities = Arc::clone(shared);
+    } else if known.len() < SHARED_IDENTITIES {
+        known.insert(Arc::clone(identities));
     }
 }

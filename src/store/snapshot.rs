@@ -40,7 +40,7 @@ pub struct SourceView {
 /// Memory in use against its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryUse {
-    /// What ("SIP messages").
+    /// What ("SIP memory").
     pub what: &'static str,
     /// In use.
     pub used: u64,

@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
 use crate::event::RtpSample;
-use crate::limits::{STREAM_CANDIDATES, STREAM_PROOF_PACKETS};
+use crate::limits::{CALL_STREAMS, STREAM_CANDIDATES, STREAM_PROOF_PACKETS};
 use crate::packet::{Endpoint, FlowKey};
 use crate::time::{Elapsed, Timestamp};
 use crate::track::call::CallKey;
@@ -234,6 +234,8 @@ impl Streams {
         let (flow, ssrc) = id;
         let key = StreamKey(self.rows.next_ordinal());
         let packets = u32::try_from(candidate.packets).unwrap_or(u32::MAX);
+        let slot = self.free.pop().unwrap_or(self.counters.len() as u32);
+        let is_listed = self.counters.get(slot as usize).is_some_and(|gone| gone.is_dirty);
         let counter = Counter {
             last: sample.at,
             report_at: sample.at.after(REPORT_EVERY),
@@ -259,7 +261,6 @@ impl Streams {
             call,
         });
         self.packets += candidate.packets;
-        let slot = self.free.pop().unwrap_or(self.counters.len() as u32);
         match self.counters.get_mut(slot as usize) {
             Some(free) => *free = counter,
             None => self.counters.push(counter),
@@ -269,13 +270,19 @@ impl Streams {
             None => self.v6.insert(id, slot),
         };
         self.order.push_back((slot, key));
-        self.dirty.push(slot);
+        if !is_listed {
+            self.dirty.push(slot);
+        }
         changes.push(Change::Stream(key));
         match call {
             Some(call) => bound.push((call, key)),
             None => {
-                self.loose.entry(flow.src).or_default().push(slot);
-                self.loose.entry(flow.dst).or_default().push(slot);
+                for end in [flow.src, flow.dst] {
+                    let slots = self.loose.entry(end).or_default();
+                    if slots.len() < CALL_STREAMS {
+                        slots.push(slot);
+                    }
+                }
             }
         }
     }
@@ -351,7 +358,7 @@ impl Streams {
 
     fn remove(&mut self, slot: u32) {
         let Some(counter) = self.counters.get_mut(slot as usize) else { return };
-        counter.is_dirty = false;
+        // It stays marked while it is in the list of marked ones, or its next owner would be listed twice.
         let (flow, ssrc) = counter.id;
         let (key, is_loose) = (counter.key, counter.call.is_none());
         match packed(&flow, ssrc) {
@@ -373,7 +380,17 @@ impl Streams {
         }
         self.young.clear();
         self.old.clear();
-        self.dirty.clear();
+        for slot in self.dirty.drain(..) {
+            if let Some(counter) = self.counters.get_mut(slot as usize) {
+                counter.is_dirty = false;
+            }
+        }
+    }
+
+    /// Entries of the lists that are cleared only now and then: slots to be shown, and slots without a call.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.dirty.len() + self.loose.values().filter(|slots| slots.len() > 50).count() + self.loose.len()
     }
 
     /// Streams kept, candidates waiting, streams evicted.

@@ -58,7 +58,7 @@ fn agrees(store: &mut Store) {
     };
     assert_eq!(snapshot.stats.calls_up, count(&[CallState::Answered, CallState::InCall]));
     assert_eq!(snapshot.stats.calls_setup, count(&[CallState::Setup, CallState::Ringing]));
-    assert_eq!(store.bytes, snapshot.calls.iter().map(|call| call.messages.bytes()).sum::<usize>());
+    assert_eq!(store.bytes, snapshot.calls.iter().map(|call| call.messages.bytes() + CALL_BYTES).sum::<usize>());
     assert_eq!(store.by_id.len(), snapshot.calls.len());
     assert_eq!(store.entries.len(), snapshot.calls.len());
     assert_eq!(store.over, store.entries.values().filter(|entry| entry.is_over).count());
@@ -144,4 +144,36 @@ fn an_icmp_error_is_not_noted_on_calls_of_an_hour_ago() {
     store.fact(fact.quoted, Fact::Icmp(fact), &mut changes);
     let facts: Vec<usize> = store.snapshot(Arc::default()).calls.iter().map(|call| call.facts.len()).collect();
     assert_eq!(facts, [0, 1]);
+}
+
+#[test]
+fn a_message_costs_at_most_400_bytes_beside_its_own() {
+    let headers = "Via: SIP/2.0/UDP 10.0.0.9:5060;branch=z9hG4bK9\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK1\r\n\
+                   Max-Forwards: 70\r\nRecord-Route: <sip:10.0.0.9;lr>\r\nFrom: \"Anna\" <sip:anna@example.com>;tag=a\r\n\
+                   To: <sip:208@example.com>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\nUser-Agent: Phone/1.0\r\n\
+                   Contact: <sip:anna@10.0.0.1>\r\nAllow: INVITE, ACK, BYE, CANCEL\r\nSupported: replaces, timer\r\n\
+                   Session-Expires: 1800\r\nContent-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n";
+    let flow =
+        FlowKey { src: Endpoint::new([10, 0, 0, 1].into(), 5_060), dst: Endpoint::new([10, 0, 0, 2].into(), 5_060) };
+    let mut store = Store::default();
+    let mut decoded = Decoded::default();
+    for (number, start) in ["INVITE sip:208@example.com SIP/2.0", "SIP/2.0 200 OK"].into_iter().enumerate() {
+        decoded.events.push(Event::Sip(Box::new(SipArrival {
+            at: Timestamp::from_parts(1, number as i64),
+            packets: PacketIds::from_slice(&[PacketId::new(0, number as u64 + 1)]),
+            flow,
+            transport: Transport::Udp,
+            message: parse_datagram(format!("{start}\r\n{headers}").as_bytes(), true).unwrap(),
+        })));
+    }
+    store.apply(&mut decoded, &mut Vec::new());
+    let call = store.calls().get(0).unwrap();
+    assert_eq!(call.messages.len(), 2);
+    for message in call.messages.iter() {
+        let beside = message.memory() - message.sip.bytes().len();
+        assert!((250..=400).contains(&beside), "{beside}");
+    }
+    // What is not on the heap of a call and of its machines; the rest are its names.
+    let inline = size_of::<Call>() + size_of::<CallEntry>();
+    assert!(size_of::<Call>() <= 560 && inline <= CALL_BYTES / 2, "{} {inline}", size_of::<Call>());
 }

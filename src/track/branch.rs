@@ -25,7 +25,7 @@ pub struct Branch {
     /// Whether a CANCEL went after it.
     pub cancelled: bool,
     /// How it failed, once it did.
-    pub failure: Option<Failure>,
+    pub failure: Option<Box<Failure>>,
 }
 
 /// A final response that is no 2xx.
@@ -102,7 +102,7 @@ pub fn verdict(branches: &[Branch]) -> Verdict<'_> {
     if branches.iter().any(Branch::is_open) {
         return Verdict::Open { ringing: branches.iter().any(|branch| branch.is_open() && branch.ringing) };
     }
-    let failures = || branches.iter().filter_map(|branch| branch.failure.as_ref());
+    let failures = || branches.iter().filter_map(|branch| branch.failure.as_deref());
     if let Some(cancelled) = failures().find(|failure| failure.status == 487) {
         return Verdict::Failed(cancelled);
     }

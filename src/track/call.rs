@@ -250,7 +250,7 @@ pub struct SubscriptionInfo {
 }
 
 /// Identities and redirections that a call's headers tell, kept for columns and views.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Identities {
     /// First P-Asserted-Identity.
     pub asserted: Option<Arc<str>>,
@@ -339,7 +339,7 @@ pub struct Call {
     /// Its RTP streams.
     pub streams: Vec<super::stream::StreamKey>,
     /// For a subscription.
-    pub subscription: Option<SubscriptionInfo>,
+    pub subscription: Option<Box<SubscriptionInfo>>,
     /// Identities.
     pub identities: Arc<Identities>,
     /// Its messages.

@@ -86,5 +86,9 @@ fn set(dialogs: &mut Vec<Dialog>, reading: &Reading<'_>, state: DialogState) {
         Method::Notify => (&reading.to_tag, &reading.from_tag),
         _ => (&reading.from_tag, &reading.to_tag),
     };
+    if dialogs.is_empty() {
+        // Most calls have one.
+        dialogs.reserve_exact(1);
+    }
     dialogs.push(Dialog { from_tag: from.as_ref().into(), to_tag: to.as_ref().into(), state });
 }

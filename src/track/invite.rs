@@ -38,7 +38,7 @@ pub struct InviteMachine {
     newest: Option<Timestamp>,
     branches: SmallVec<[Branch; 1]>,
     /// INVITEs without To-tag by sender and CSeq number: more than one is a fork.
-    forks: SmallVec<[(Endpoint, Option<u32>, u32); 2]>,
+    forks: SmallVec<[(Endpoint, Option<u32>, u32); 1]>,
     ringing: Option<Timestamp>,
     answered_cseq: Option<u32>,
     answered: bool,
@@ -220,7 +220,7 @@ impl InviteMachine {
                 self.answer(call, reading, status, samples);
                 return;
             }
-            _ => branch.failure = Some(Failure::new(reading.message, status)),
+            _ => branch.failure = Some(Box::new(Failure::new(reading.message, status))),
         }
         self.take_times(call, reading.at, status, samples);
         self.settle(call, reading.at);
@@ -391,7 +391,7 @@ impl InviteMachine {
         if call.status.is_none() {
             explain(call, reading, status);
         }
-        if let (200..=299, Some(requested), None) = (status, transaction.requested, transaction.finished) {
+        if let (200..=299, Some(requested), false) = (status, transaction.requested, transaction.is_finished) {
             samples.push(Sample::Release(reading.at.since(requested)));
         }
     }

@@ -1,7 +1,7 @@
 //! Everything that a call remembers between messages and that no screen shows: its state machines.
 
 use std::hash::RandomState;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use smallvec::SmallVec;
 
@@ -12,7 +12,7 @@ use crate::sip::header::from_to::NameAddr;
 use crate::sip::{HeaderName, Method};
 use crate::time::Timestamp;
 
-use super::call::{Call, CallKey, CallKind, CallState, Identities, Party, Timing};
+use super::call::{Call, CallKey, CallKind, CallState, Fact, Identities, Party, Timing};
 use super::dialog;
 use super::invite::InviteMachine;
 use super::negotiation::Negotiation;
@@ -23,17 +23,23 @@ use super::sample::{Sample, Samples};
 use super::subscription::SubscriptionMachine;
 use super::transaction::Transactions;
 
+/// Most calls have no facts, and these are theirs.
+static NO_FACTS: LazyLock<Arc<Vec<Fact>>> = LazyLock::new(Arc::default);
+
+/// What a call begins with.
+static NO_IDENTITIES: LazyLock<Arc<Identities>> = LazyLock::new(Arc::default);
+
 /// The memory of one call.
 #[derive(Debug, Default)]
 pub struct CallMachine {
     seen: Fingerprints,
     transactions: Transactions,
     invite: InviteMachine,
-    request: RequestMachine,
+    request: Option<Box<RequestMachine>>,
     subscription: Option<Box<SubscriptionMachine>>,
     has_request: bool,
     /// Signalling flows of the call, as far as they are remembered.
-    pub flows: SmallVec<[FlowKey; 2]>,
+    pub flows: SmallVec<[FlowKey; 1]>,
     /// Media endpoints that its SDP announced.
     pub media: Vec<Endpoint>,
     negotiation: Negotiation,
@@ -66,15 +72,17 @@ impl CallMachine {
         outcome.branch = u16::try_from(transaction.branch).unwrap_or(u16::MAX);
         // The machines look at the transaction as it was before this message.
         let before = transaction.clone();
-        if let (Some(status @ 200..), None) = (reading.status, transaction.finished) {
-            transaction.finished = Some((status, reading.at));
+        if let (Some(200..), false) = (reading.status, transaction.is_finished) {
+            transaction.is_finished = true;
             if let Some(requested) = before.requested {
                 outcome.samples.push(Sample::Response(before.method.clone(), reading.at.since(requested)));
             }
         }
         if outcome.repeats.is_some() {
             self.invite.repeat(reading, &before);
-            self.request.repeat(reading, &before);
+            if let Some(request) = &mut self.request {
+                request.repeat(reading, &before);
+            }
         } else {
             let method = if reading.is_request() { &reading.method } else { &before.method };
             self.note_kind(call, reading, method);
@@ -95,7 +103,7 @@ impl CallMachine {
         match call.kind {
             CallKind::Invite => self.invite.deadline(call.state),
             CallKind::Subscribe => self.subscription.as_ref().and_then(|machine| machine.deadline()),
-            _ => self.request.deadline(),
+            _ => self.request.as_ref().and_then(|machine| machine.deadline()),
         }
     }
 
@@ -108,14 +116,14 @@ impl CallMachine {
                 call.state = CallState::Timeout;
                 call.ended = Some(deadline);
             }
-            _ => self.request.time_out(call, deadline),
+            _ => self.request.get_or_insert_default().time_out(call, deadline),
         }
     }
 
     /// Whether the row's state is live by name only: a binding that ran out, a SUBSCRIBE that nobody answered.
     pub fn is_stale(&self, call: &Call, now: Timestamp) -> bool {
         match (call.state, &self.subscription) {
-            (CallState::Registered, _) => self.request.lapses().is_some_and(|at| at <= now),
+            (CallState::Registered, _) => self.lapses().is_some_and(|at| at <= now),
             (CallState::Requested, Some(machine)) => machine.stale_at().is_none_or(|at| at <= now),
             _ => false,
         }
@@ -124,7 +132,7 @@ impl CallMachine {
     /// When [`CallMachine::deadline`] or [`CallMachine::is_stale`] may say something new.
     pub fn wakes(&self, call: &Call) -> Option<Timestamp> {
         let stale = match (call.state, &self.subscription) {
-            (CallState::Registered, _) => self.request.lapses(),
+            (CallState::Registered, _) => self.lapses(),
             (CallState::Requested, Some(machine)) => machine.stale_at(),
             _ => None,
         };
@@ -132,6 +140,18 @@ impl CallMachine {
             (Some(deadline), Some(stale)) => Some(deadline.min(stale)),
             (deadline, stale) => deadline.or(stale),
         }
+    }
+
+    fn lapses(&self) -> Option<Timestamp> {
+        self.request.as_ref().and_then(|machine| machine.lapses())
+    }
+
+    /// Gives back room that is not used, since the call seems to be over. What it knows it keeps: late messages come.
+    pub fn shrink(&mut self) {
+        self.transactions.shrink();
+        self.seen.shrink();
+        self.negotiation.forget_offer();
+        self.media.shrink_to_fit();
     }
 
     /// Takes the SDP of a message; returns the codecs of the call if it changes them.
@@ -159,7 +179,7 @@ impl CallMachine {
             CallKind::Other if matches!(transaction.method, Method::Bye | Method::Ack | Method::Cancel) => {
                 self.invite.apply(call, reading, transaction, samples);
             }
-            _ => self.request.apply(call, reading, transaction, samples),
+            _ => self.request.get_or_insert_default().apply(call, reading, transaction, samples),
         }
     }
 
@@ -244,9 +264,9 @@ pub fn begin(key: CallKey, call_id: Arc<str>, arrival: &SipArrival, reading: &Re
         codecs: Arc::default(),
         streams: Vec::new(),
         subscription: None,
-        identities: Arc::default(),
+        identities: Arc::clone(&NO_IDENTITIES),
         messages: Arc::default(),
-        facts: Arc::default(),
+        facts: Arc::clone(&NO_FACTS),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where SDP says that media will be received, so that RTP can be tied to its call (RFC 3264, 8566).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -29,6 +29,7 @@ pub struct Announced {
 pub struct MediaMap {
     by_endpoint: HashMap<Endpoint, Announced, RandomState>,
     names: HashMap<Box<str>, Arc<str>>,
+    lists: HashSet<CodecNames>,
     refused: u64,
 }
 
@@ -43,7 +44,7 @@ impl MediaMap {
                 }
             }
         }
-        let codecs: CodecNames = codecs.into();
+        let codecs = self.list(codecs);
         let mut announced = Vec::new();
         for medium in sdp.media_endpoints().into_iter().filter(|medium| !medium.is_rtcp) {
             let endpoint = Endpoint::new(medium.ip, medium.port);
@@ -92,6 +93,18 @@ impl MediaMap {
             return Some(Arc::clone(name));
         }
         static_payload_type(payload_type).map(|(name, _)| self.name(name))
+    }
+
+    /// The shared copy of a list.
+    fn list(&mut self, codecs: Vec<(u8, Arc<str>)>) -> CodecNames {
+        if let Some(known) = self.lists.get(codecs.as_slice()) {
+            return Arc::clone(known);
+        }
+        let shared: CodecNames = codecs.into();
+        if self.lists.len() < CODEC_NAMES {
+            self.lists.insert(Arc::clone(&shared));
+        }
+        shared
     }
 
     /// Endpoints remembered.

@@ -7,6 +7,7 @@ use crate::event::PacketIds;
 use crate::limits::{CALL_FIRST_MESSAGES, CALL_LAST_MESSAGES};
 use crate::packet::{FlowKey, Transport};
 use crate::sip::SipMessage;
+use crate::sip::message::SHARED_OVERHEAD;
 use crate::time::Timestamp;
 
 /// One message of a call.
@@ -36,6 +37,15 @@ pub struct Message {
     pub sip: SipMessage,
 }
 
+impl Message {
+    /// Bytes of memory that keeping it costs: itself, its bytes and index, its place in the log, and the heap's own share.
+    pub fn memory(&self) -> usize {
+        let packets = if self.packets.spilled() { SHARED_OVERHEAD + size_of_val(self.packets.as_slice()) } else { 0 };
+        let behind = self.sip.memory() - size_of::<SipMessage>();
+        size_of::<Self>() + SHARED_OVERHEAD + size_of::<Arc<Self>>() + behind + packets
+    }
+}
+
 /// The messages kept of a call: the first ones and the newest ones.
 #[derive(Clone, Debug, Default)]
 pub struct MessageLog {
@@ -48,7 +58,7 @@ pub struct MessageLog {
 impl MessageLog {
     /// Adds a message; in a very long call the oldest of the middle goes. Returns the bytes that this freed.
     pub fn push(&mut self, message: Arc<Message>) -> usize {
-        self.bytes += message.sip.bytes().len();
+        self.bytes += message.memory();
         if self.first.len() < CALL_FIRST_MESSAGES {
             self.first.push(message);
             return 0;
@@ -57,7 +67,7 @@ impl MessageLog {
         if self.last.len() <= CALL_LAST_MESSAGES {
             return 0;
         }
-        let freed = self.last.pop_front().map_or(0, |message| message.sip.bytes().len());
+        let freed = self.last.pop_front().map_or(0, |message| message.memory());
         self.left_out += 1;
         self.bytes -= freed;
         freed
@@ -96,7 +106,7 @@ impl MessageLog {
         (self.left_out > 0).then_some(self.first.len())
     }
 
-    /// Bytes of the kept messages.
+    /// Bytes of memory that the kept messages take.
     pub fn bytes(&self) -> usize {
         self.bytes
     }

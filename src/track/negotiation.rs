@@ -10,7 +10,7 @@ use super::reading::Reading;
 /// The newest offer, and whether there was an answer.
 #[derive(Debug, Default)]
 pub struct Negotiation {
-    offer: Option<SipMessage>,
+    offer: Option<Box<SipMessage>>,
     /// The newest INVITE or UPDATE made an offer, so that its responses answer.
     request_offers: bool,
     is_answered: bool,
@@ -28,12 +28,17 @@ impl Negotiation {
             (Some(_), _) => self.request_offers,
         };
         if !answers {
-            self.offer = Some(reading.message.clone());
+            self.offer = Some(Box::new(reading.message.clone()));
             return (!self.is_answered).then(|| codecs(Some(sdp), None));
         }
         self.is_answered = true;
-        let offer = self.offer.as_ref().and_then(sdp_body).map(Sdp::parse);
+        let offer = self.offer.as_deref().and_then(sdp_body).map(Sdp::parse);
         Some(codecs(offer.as_ref(), Some(sdp)))
+    }
+
+    /// The call seems to be over: an answer that comes all the same is taken by itself.
+    pub fn forget_offer(&mut self) {
+        self.offer = None;
     }
 
     /// An INVITE without a description: the next one in a response is an offer.

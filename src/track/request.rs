@@ -96,7 +96,7 @@ impl RequestMachine {
         if self.current.is_none() && self.sender.is_none() && transaction.method == call.method {
             self.current = Some(transaction.serial);
         }
-        if self.current != Some(transaction.serial) || transaction.finished.is_some() || status < 200 {
+        if self.current != Some(transaction.serial) || transaction.is_finished || status < 200 {
             return;
         }
         self.waiting = None;

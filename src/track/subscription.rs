@@ -230,7 +230,7 @@ impl SubscriptionMachine {
         call.reason = Arc::clone(&usage.phrase);
         call.cause.clone_from(&usage.cause);
         call.ended = usage.ended;
-        call.subscription = Some(SubscriptionInfo {
+        call.subscription = Some(Box::new(SubscriptionInfo {
             event: Arc::clone(&usage.event),
             event_id: usage.id.clone(),
             resource: self.resource.clone().unwrap_or_default(),
@@ -238,7 +238,7 @@ impl SubscriptionMachine {
             expires_at: usage.ends,
             reason: usage.reason.clone(),
             notifies: self.usages.iter().map(|usage| usage.notifies).sum(),
-        });
+        }));
     }
 }
 

@@ -19,18 +19,14 @@ pub struct Transaction {
     pub branch: u32,
     /// Method of the request; of the responses' CSeq, if the request was not seen.
     pub method: Method,
-    /// CSeq number.
-    pub cseq: Option<u32>,
     /// Who sent the request on this hop.
     pub client: Endpoint,
     /// Who got it.
     pub server: Endpoint,
     /// First transmission of the request.
     pub requested: Option<Timestamp>,
-    /// Newest transmission of the request.
-    pub repeated: Option<Timestamp>,
-    /// First final response.
-    pub finished: Option<(u64, Timestamp)>,
+    /// Whether there was a final response.
+    pub is_finished: bool,
     key: u64,
     branch_key: u64,
     /// Tells requests apart that have no unique branch.
@@ -57,6 +53,11 @@ impl Transactions {
     /// The transaction with this serial number, while it is remembered.
     pub fn get(&self, serial: u32) -> Option<&Transaction> {
         self.list.iter().rev().find(|transaction| transaction.serial == serial)
+    }
+
+    /// Gives back room that is not used.
+    pub fn shrink(&mut self) {
+        self.list.shrink_to_fit();
     }
 
     fn find(&self, reading: &Reading<'_>, keys: &RandomState) -> Option<usize> {
@@ -104,12 +105,10 @@ impl Transactions {
             serial: self.next_serial,
             branch,
             method: reading.method.clone(),
-            cseq: reading.cseq,
             client: reading.client(),
             server: reading.server(),
             requested: None,
-            repeated: None,
-            finished: None,
+            is_finished: false,
             key: key(reading, key_method(reading), keys),
             branch_key,
             old_key,

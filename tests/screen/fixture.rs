@@ -97,7 +97,7 @@ fn calls() -> Vec<Call> {
     done.ended = Some(at(53.6));
     done.cause = Some("Q.850;cause=16;text=\"Normal call clearing\"".into());
     let mut watch = call(Subscribe, "207", "~~rl~C~207", CallState::Active, 11.0);
-    watch.subscription = Some(SubscriptionInfo {
+    watch.subscription = Some(Box::new(SubscriptionInfo {
         event: "dialog".into(),
         event_id: None,
         resource: "~~rl~C~207".into(),
@@ -105,7 +105,7 @@ fn calls() -> Vec<Call> {
         expires_at: Some(at(1_929.0)),
         reason: None,
         notifies: 3,
-    });
+    }));
     let mut phone = call(Register, "206", "206", CallState::Registered, 2.0);
     phone.status = Some(200);
     phone.timing.challenges = 1;
@@ -241,10 +241,7 @@ pub fn snapshot() -> Snapshot {
         last: Some(at(177.0)),
         queue: (2, 256),
         decode: decoded(),
-        memory: vec![
-            memory("calls", 214, 200_000, "calls", 0),
-            memory("SIP messages", 40 << 20, 512 << 20, "bytes", 12),
-        ],
+        memory: vec![memory("calls", 214, 200_000, "calls", 0), memory("SIP memory", 40 << 20, 768 << 20, "bytes", 12)],
         ..CaptureView::default()
     };
     Snapshot {

@@ -24,7 +24,8 @@ const LINK_BITS: u32 = 0x03ff_ffff;
 pub(super) struct Legacy {
     big_endian: bool,
     nanos_per_tick: i64,
-    record_header: usize,
+    /// Bytes before each packet.
+    pub(super) record_header: usize,
     /// Link type of all packets.
     pub(super) link: LinkType,
 }

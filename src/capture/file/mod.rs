@@ -101,12 +101,15 @@ impl FileSource {
             loop {
                 if let Some(reader) = self.readers.get_mut(index) {
                     reader.push_head(&mut batch);
-                    if others.is_none() {
+                    if others.is_none() && !reader.reads_runs() {
                         reader.push_run(&mut batch);
                     }
                 }
                 if batch.is_full() {
                     self.hand_on(&mut batch, sink)?;
+                }
+                if others.is_none() {
+                    self.read_runs(index, &mut batch, sink)?;
                 }
                 let Some(at) = self.find_next(index, &mut batch, sink)? else { break };
                 if others.is_some_and(|first| first < (at, index)) {
@@ -116,6 +119,26 @@ impl FileSource {
             }
         }
         self.hand_on(&mut batch, sink)
+    }
+
+    /// Goes through a file that is the only one, or the last one left, as fast as it can.
+    fn read_runs(&mut self, index: usize, batch: &mut Batch, sink: &mut dyn BatchSink) -> ControlFlow<()> {
+        while let Some(reader) = self.readers.get_mut(index).filter(|reader| reader.reads_runs()) {
+            // What is left in the reader's window comes first.
+            reader.push_run(batch);
+            let is_full = batch.is_full();
+            self.hand_on(batch, sink)?;
+            if is_full {
+                continue;
+            }
+            let Some(reader) = self.readers.get_mut(index) else { break };
+            if !reader.read_run(batch) {
+                batch.clear();
+                break;
+            }
+            self.hand_on(batch, sink)?;
+        }
+        ControlFlow::Continue(())
     }
 
     /// Moves a reader to its next packet and gives its time; `None` at the end of the file.

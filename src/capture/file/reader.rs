@@ -10,6 +10,7 @@ use super::pcapng::{self, Pcapng};
 use super::record::{Found, Step};
 use super::window::Window;
 use crate::capture::{SourceError, SourceStatus};
+use crate::limits::FILE_READ_BYTES;
 use crate::packet::{Batch, LinkType, PacketId, PacketMeta};
 use crate::time::Timestamp;
 
@@ -50,6 +51,8 @@ pub(super) struct FileReader {
     need: usize,
     is_over: bool,
     warning: Option<String>,
+    /// What the last [`FileReader::read_run`] met, until [`FileReader::refill`] reports it.
+    failure: Option<std::io::Error>,
 }
 
 impl FileReader {
@@ -101,6 +104,7 @@ impl FileReader {
             need: 1,
             is_over: false,
             warning: None,
+            failure: None,
         };
         Ok((reader, size))
     }
@@ -141,7 +145,11 @@ impl FileReader {
 
     /// Reads more bytes, waiting for them. At the end of the file the reader is over.
     pub(super) fn refill(&mut self) {
-        match self.window.refill(self.bytes.as_mut(), self.need) {
+        let read = match self.failure.take() {
+            Some(failure) => Err(failure),
+            None => self.window.refill(self.bytes.as_mut(), self.need),
+        };
+        match read {
             Ok(0) => {
                 let inside_block = matches!(&self.format, Format::Pcapng(pcapng) if pcapng.inside_block());
                 let is_clean = self.window.unread().is_empty() && !inside_block;
@@ -208,6 +216,40 @@ impl FileReader {
         }
         let used = unread.len() - rest.len();
         self.window.consume(used);
+    }
+
+    /// Whether [`FileReader::read_run`] may be tried: not with bytes that come slowly.
+    pub(super) fn reads_runs(&self) -> bool {
+        matches!(self.format, Format::Legacy(_)) && !self.is_stream
+    }
+
+    /// Reads more of a file straight into an empty batch, without a copy in between. False when that gave no packet: then
+    /// what is odd, cut or too long for it is left to [`FileReader::advance`].
+    pub(super) fn read_run(&mut self, batch: &mut Batch) -> bool {
+        let (Format::Legacy(legacy), None, None) = (&self.format, &self.head, &self.failure) else { return false };
+        match batch.read(self.window.unread(), self.bytes.as_mut(), FILE_READ_BYTES) {
+            Ok(_) => {}
+            Err(error) => {
+                self.failure = Some(error);
+                return false;
+            }
+        }
+        let mut at = 0;
+        while let Some(record) = legacy.record(batch.unmarked(at)) {
+            self.number += 1;
+            let meta = PacketMeta {
+                id: PacketId::new(self.source, self.number),
+                at: record.at,
+                interface: 0,
+                link: legacy.link,
+                original_len: record.original_len,
+            };
+            let start = at + legacy.record_header;
+            at = start + record.data.len();
+            batch.mark(meta, start..at);
+        }
+        self.window.replace(batch.unmarked(at));
+        at > 0
     }
 
     /// What was wrong at the end.

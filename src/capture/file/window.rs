@@ -25,6 +25,17 @@ impl Window {
         self.start = self.start.saturating_add(count).min(self.end);
     }
 
+    /// Takes these bytes for what it held.
+    pub(super) fn replace(&mut self, bytes: &[u8]) {
+        if self.bytes.len() < bytes.len() {
+            self.bytes.resize(bytes.len(), 0);
+        }
+        if let Some(place) = self.bytes.get_mut(..bytes.len()) {
+            place.copy_from_slice(bytes);
+        }
+        (self.start, self.end) = (0, bytes.len());
+    }
+
     /// Reads once, after making room for `need` unread bytes. Gives the bytes read, 0 at the end of the source.
     pub(super) fn refill(&mut self, source: &mut dyn Read, need: usize) -> io::Result<usize> {
         if self.start > 0 {
@@ -67,5 +78,7 @@ mod tests {
         assert_eq!(window.refill(&mut source, 1).unwrap(), 1);
         assert_eq!(window.refill(&mut source, 1).unwrap(), 0);
         assert_eq!(window.unread(), b"j");
+        window.replace(b"klmnopqrstu");
+        assert_eq!(window.unread(), b"klmnopqrstu");
     }
 }

@@ -19,13 +19,14 @@ enum Phase {
     New,
     Request,
     Provisional,
-    Final(u64),
+    Final(u32),
 }
 
 #[derive(Clone, Debug)]
 struct Record {
     cseq: u32,
-    method: Method,
+    /// Hash of the method token.
+    method: u32,
     phase: Phase,
     requested: Option<Timestamp>,
 }
@@ -59,12 +60,12 @@ impl Wireshark {
         let call_id = call_id.char_indices().nth(CALL_ID_CHARACTERS).map_or(&*call_id, |(end, _)| &call_id[..end]);
         let key = std::hash::BuildHasher::hash_one(&self.keys, (call_id, reading.flow));
         self.measure_setup(reading, key);
-        let method = Method::new(&reading.cseq_method);
+        let method = std::hash::BuildHasher::hash_one(&self.keys, &reading.cseq_method) as u32;
         let record = self.record(key);
         if record.phase == Phase::New || record.cseq != cseq {
             let requested = if reading.is_request() { Some(reading.at) } else { record.requested };
             *record = Record { cseq, method, phase: Phase::New, requested };
-        } else if record.is_repeated_by(reading, &method) {
+        } else if record.is_repeated_by(reading, method) {
             self.resent += 1;
             return;
         }
@@ -74,7 +75,7 @@ impl Wireshark {
                 Phase::Request
             }
             Some(..=199) => Phase::Provisional,
-            Some(status) => Phase::Final(status),
+            Some(status) => Phase::Final(saturated(status)),
         };
     }
 
@@ -103,25 +104,24 @@ impl Wireshark {
                 self.young.insert(key, record);
             }
         }
-        self.young.entry(key).or_insert_with(|| Record {
-            cseq: 0,
-            method: Method::Invite,
-            phase: Phase::New,
-            requested: None,
-        })
+        self.young.entry(key).or_insert_with(|| Record { cseq: 0, method: 0, phase: Phase::New, requested: None })
     }
 }
 
 impl Record {
-    fn is_repeated_by(&self, reading: &Reading<'_>, method: &Method) -> bool {
-        if self.method != *method {
+    fn is_repeated_by(&self, reading: &Reading<'_>, method: u32) -> bool {
+        if self.method != method {
             return false;
         }
         match reading.status {
             None => self.phase == Phase::Request && !matches!(reading.method, Method::Ack | Method::Cancel),
-            Some(status) => status >= 200 && self.phase == Phase::Final(status),
+            Some(status) => status >= 200 && self.phase == Phase::Final(saturated(status)),
         }
     }
+}
+
+fn saturated(status: u64) -> u32 {
+    u32::try_from(status).unwrap_or(u32::MAX)
 }
 
 /// Whole seconds × 1000 plus the sub-second difference in ms, truncated towards zero.

@@ -42,7 +42,7 @@ pub fn last_line(state: &State) -> usize {
 pub fn selected(state: &State) -> Option<&MalformedSample> {
     let (_, first) = lines_of(state);
     let index = state.capture_at.checked_sub(first)?;
-    state.snapshot.capture.decode.samples.iter().rev().nth(index)
+    state.snapshot.capture.decode.samples.iter().rev().nth(index).map(AsRef::as_ref)
 }
 
 /// Title and first line of a sample's bytes.
