@@ -94,7 +94,9 @@ impl<T> Rows<T> {
             *slot = None;
         }
         self.len -= 1;
-        while self.chunks.len() > 1 && matches!(self.chunks.front(), Some(None)) {
+        // The newest chunk may have been emptied while it was the newest.
+        let is_empty = |chunk: &Option<Arc<Chunk<T>>>| chunk.as_ref().is_none_or(|chunk| chunk.present == 0);
+        while self.chunks.len() > 1 && self.chunks.front().is_some_and(is_empty) {
             self.chunks.pop_front();
             self.first_chunk += 1;
         }
@@ -131,6 +133,23 @@ mod tests {
         rows.remove(0);
         assert_eq!((before.get(1_500).map(|r| **r), before.len()), (Some(1_500), 3_000));
         assert_eq!((rows.get(1_500).map(|r| **r), rows.get(0), rows.len()), (Some(7), None, 2_999));
+    }
+
+    #[test]
+    fn a_chunk_emptied_while_it_was_the_newest_goes_with_the_next() {
+        let mut rows = Rows::default();
+        for i in 0..2 * CHUNK as u64 {
+            rows.push(i);
+            if i > 0 {
+                rows.remove(i - 1);
+            }
+        }
+        rows.remove(2 * CHUNK as u64 - 1);
+        rows.push(0);
+        rows.push(0);
+        rows.remove(2 * CHUNK as u64);
+        assert_eq!(rows.chunks.len(), 1);
+        assert_eq!(rows.get(2 * CHUNK as u64 + 1).map(|r| **r), Some(0));
     }
 
     #[test]

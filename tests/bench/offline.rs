@@ -71,7 +71,10 @@ fn generate(path: &Path, calls: u32) -> u64 {
         writer.write(at, &packet).expect("room in the temporary folder");
         packets += 1;
     }
-    writer.finish().expect("room in the temporary folder");
+    let file =
+        writer.finish().expect("room in the temporary folder").into_inner().expect("room in the temporary folder");
+    // Writing back to the disk must not go on beside the runs.
+    file.sync_all().expect("a disk that takes it");
     packets
 }
 
