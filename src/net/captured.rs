@@ -1,6 +1,7 @@
 //! Packets of the captures in the folder `SIPWATCH_CORPUS`, for tests that want real ones.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use pcap_parser::{Block, PcapBlockOwned, PcapError, create_reader};
@@ -10,7 +11,7 @@ use crate::packet::LinkType;
 /// All files of the corpus; what is no capture has no packets. `None`, and said so, when there is none.
 pub(crate) fn corpus() -> Option<Vec<PathBuf>> {
     let Some(root) = std::env::var_os("SIPWATCH_CORPUS") else {
-        println!("skipped 1: SIPWATCH_CORPUS is not set");
+        let _ = writeln!(std::io::stderr(), "skipped 1: SIPWATCH_CORPUS is not set");
         return None;
     };
     let mut found = Vec::new();

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its corpus has failed")]
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -15,7 +16,7 @@ use sipwatch::store::snapshot::Snapshot;
 fn corpus() -> Option<PathBuf> {
     let folder = std::env::var_os("SIPWATCH_CORPUS").map(PathBuf::from);
     if folder.is_none() {
-        println!("skipped: SIPWATCH_CORPUS is not set");
+        let _ = writeln!(std::io::stderr(), "skipped: SIPWATCH_CORPUS is not set");
     }
     folder
 }

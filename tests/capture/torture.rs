@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use sipwatch::sip::message::unfold;
@@ -11,7 +12,7 @@ use sipwatch::sip::{HeaderName, Method, Notes, SipMessage};
 
 fn folder() -> Option<PathBuf> {
     let Some(corpus) = std::env::var_os("SIPWATCH_CORPUS") else {
-        println!("49 torture messages skipped: SIPWATCH_CORPUS is not set");
+        let _ = writeln!(std::io::stderr(), "49 torture messages skipped: SIPWATCH_CORPUS is not set");
         return None;
     };
     Some(Path::new(&corpus).join("torture"))

@@ -279,14 +279,14 @@ fn without_permission_the_way_out_is_named() {
         .output();
     match output {
         Ok(output) => assert_fails(&output, 1, &["sudo", "setcap", "--demo"]),
-        Err(_) => println!("skipped: setpriv is not installed"),
+        Err(_) => drop(writeln!(std::io::stderr(), "skipped: setpriv is not installed")),
     }
 }
 
 #[test]
 fn a_bpf_filter_that_does_not_compile_is_wrong_usage() {
     if !nix::unistd::geteuid().is_root() {
-        println!("skipped: needs root");
+        let _ = writeln!(std::io::stderr(), "skipped: needs root");
         return;
     }
     let output = run(&["-i", "lo", "--report", "json", "udp", "prot", "5060"]);

@@ -1,6 +1,7 @@
 //! The torture messages of RFC 4475 through the program: each is a line with what the index asks for, and nothing that
 //! a terminal would obey gets out.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -9,7 +10,7 @@ use super::run;
 
 fn folder() -> Option<PathBuf> {
     let Some(corpus) = std::env::var_os("SIPWATCH_CORPUS") else {
-        println!("49 torture messages skipped: SIPWATCH_CORPUS is not set");
+        let _ = writeln!(std::io::stderr(), "49 torture messages skipped: SIPWATCH_CORPUS is not set");
         return None;
     };
     Some(Path::new(&corpus).join("torture"))

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "a quiet link is measured by the wall clock")]
 
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -65,7 +66,7 @@ impl Drop for Namespace {
 /// Runs `test` of this program inside a new namespace.
 fn inside(test: &str) {
     let Some(namespace) = Namespace::new() else {
-        println!("{test}: skipped, needs root and ip");
+        let _ = writeln!(std::io::stderr(), "{test}: skipped, needs root and ip");
         return;
     };
     let program = std::env::current_exe().unwrap();

@@ -6,6 +6,7 @@ use crate::store::snapshot::{CaptureView, SourceView};
 use crate::track::call::{CallState, EndedBy, Fact};
 use crate::track::message::Message;
 use crate::track::stream::StreamKey;
+use std::io::Write;
 
 const A: &str = "10.1.1.123:5060";
 const PROXY: &str = "10.1.1.68:5060";
@@ -127,7 +128,7 @@ fn nothing_selected_writes_no_garbage() {
 #[test]
 fn torture_messages_are_printed_without_their_control_characters() {
     let Ok(corpus) = std::env::var("SIPWATCH_CORPUS") else {
-        println!("skipped: SIPWATCH_CORPUS is not set");
+        let _ = writeln!(std::io::stderr(), "skipped: SIPWATCH_CORPUS is not set");
         return;
     };
     let mut read = 0;
