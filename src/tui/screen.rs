@@ -46,8 +46,8 @@ pub struct Screen {
     hits: Hits,
     newest: Arc<Snapshot>,
     open_call: Option<String>,
-    /// The generation in which that call was last looked for.
-    looked: Option<u64>,
+    /// The generation in which that call was last looked for, and whether the sources had ended.
+    looked: Option<(u64, bool)>,
     clicks: Clicks,
     dirty: bool,
     cells: u64,
@@ -220,10 +220,11 @@ impl Screen {
         let Some(wanted) = self.open_call.clone() else { return };
         let snapshot = Arc::clone(&self.state.snapshot);
         let ended = self.state.finished.is_some();
-        if self.looked == Some(snapshot.generation) && !ended {
+        let looking = Some((snapshot.generation, ended));
+        if self.looked == looking {
             return;
         }
-        self.looked = Some(snapshot.generation);
+        self.looked = looking;
         let find = |means: &dyn Fn(&str) -> bool| -> Vec<CallKey> {
             snapshot.calls.iter().filter(|call| means(&call.call_id)).map(|call| call.key).collect()
         };
@@ -241,7 +242,7 @@ impl Screen {
             update::open(&mut self.state, keys);
             self.dirty = true;
         } else if ended {
-            self.open_call = None;
+            // Sources end before the engine has worked off their last batches: what those bring opens all the same.
             self.say(format!("No call has a Call-ID like \"{}\"", crate::text::visible(&wanted)));
         }
     }

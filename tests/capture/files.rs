@@ -451,3 +451,29 @@ fn every_capture_of_the_corpus_has_all_its_packets() {
     println!("{count} captures read, {foreign} in formats that are not read");
     assert!(count > 0 && wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn a_long_file_gives_every_record_wherever_reads_and_batches_end() {
+    // Empty, small, jumbo and huge records: they lie across reads, fill batches, and outgrow both.
+    let sizes = [0, 60, 214, 1_500, 9_000, 65_000, 65_536, 200_000, 262_144, 300_000, 1_048_576];
+    let len_of = |number: u32| sizes[(number as usize * number as usize / 3) % sizes.len()] + number as usize % 7;
+    let mut file = Pcap::new(Order::Big, NANOS, 1);
+    let mut expected = Vec::new();
+    for number in 0..400 {
+        let data = vec![number as u8; len_of(number).min(1_048_576)];
+        file = file.packet(number, 7, data.len() as u32 + 1, &data);
+        expected.push(data);
+    }
+    for _ in 0..9_000 {
+        file = file.packet(9, 9, 0, b"");
+        expected.push(Vec::new());
+    }
+    for packed in [file.bytes.clone(), gzip(&file.bytes)] {
+        let read = read_bytes(&packed).unwrap();
+        assert!(read.packets.iter().map(|(_, data)| data).eq(&expected));
+        assert!(read.packets.iter().zip(1..).all(|((meta, _), number)| meta.id.number() == number));
+        assert_eq!((read.warning, read.counted), (None, expected.len() as u64));
+    }
+    let cut = read_bytes(&file.bytes[..file.bytes.len() - 9_000 * 16 - 1]).unwrap();
+    assert_eq!((cut.packets.len(), cut.warning.as_deref()), (399, Some("cut in the middle of packet 400")));
+}

@@ -144,6 +144,20 @@ fn a_call_id_opens_exactly_or_by_a_part_of_it_and_the_table_keeps_it() {
 }
 
 #[test]
+fn a_call_of_the_last_batches_opens_though_the_sources_had_ended_before() {
+    let open_call = Some("206-209-62@10.1.1.123".into());
+    let mut screen = Screen::new(Options { utc: true, open_call, ..Options::default() });
+    screen.finish(Some(String::new()));
+    screen.render(SIZE.0, SIZE.1);
+    assert!(screen.state().notice().is_some() && screen.state().view.is_none());
+    let mut last = fixture::snapshot();
+    last.generation = 7;
+    screen.offer(Arc::new(last));
+    screen.render(SIZE.0, SIZE.1);
+    assert_eq!(screen.state().view.as_ref().map(|view| view.keys()), Some(&[CallKey(4)][..]));
+}
+
+#[test]
 fn from_the_table_into_all_messages_and_back() {
     let mut screen = screen(fixture::snapshot(), SIZE, "<home>j<f6>");
     assert_eq!(screen.state().context(), Context::Raw);
