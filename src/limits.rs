@@ -82,9 +82,12 @@ pub const CALLS: usize = 200_000;
 /// tables together are reckoned at 150 MiB when full, so that the program should stay below 1 GiB.
 pub const SIP_BYTES: usize = 768 * 1024 * 1024;
 
-/// Bytes that a call is reckoned to take beside its messages: row, names, state machines, indices. 100,000 ordinary calls took
+/// Bytes that a call is reckoned to take beside its messages and its names: row, state machines, indices. 100,000 ordinary calls took
 /// about 1,900 each.
 pub const CALL_BYTES: usize = 2_560;
+
+/// Calls that `--call-id` opens in one ladder; the filter shows the rest in the table.
+pub const OPENED_CALLS: usize = 64;
 
 /// Messages kept at the start of a call with very many messages.
 pub const CALL_FIRST_MESSAGES: usize = 200;

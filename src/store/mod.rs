@@ -358,7 +358,7 @@ impl Store {
 
     fn remove(&mut self, key: CallKey) {
         let Some(call) = self.calls.remove(key.0) else { return };
-        self.bytes = self.bytes.saturating_sub(call.messages.bytes() + CALL_BYTES);
+        self.bytes = self.bytes.saturating_sub(call.messages.bytes() + row_bytes(&call));
         if call.call_id.is_empty() {
             // The first message is always kept, and its sender is what the row was found by.
             if let Some(first) = call.messages.get(0) {
@@ -398,3 +398,9 @@ fn add_fact(call: &mut Call, fact: Fact) {
 mod flood;
 #[cfg(test)]
 mod tests;
+
+/// What a call is reckoned to take beside its messages. Its names are copies of header texts, which may be long.
+fn row_bytes(call: &Call) -> usize {
+    let names = [&call.from, &call.to].into_iter().flat_map(|party| [&party.user, &party.uri, &party.display]);
+    CALL_BYTES + call.call_id.len() + names.map(|name| name.len()).sum::<usize>()
+}

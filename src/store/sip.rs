@@ -6,7 +6,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::event::SipArrival;
-use crate::limits::{CALL_BYTES, CALL_FLOWS, SHARED_IDENTITIES};
+use crate::limits::{CALL_FLOWS, SHARED_IDENTITIES};
 use crate::packet::FlowKey;
 use crate::sdp::Sdp;
 use crate::sip::Method;
@@ -16,7 +16,7 @@ use crate::track::machine::{self, Outcome};
 use crate::track::message::Message;
 use crate::track::reading::Reading;
 
-use super::{CallEntry, Change, Store, add_fact};
+use super::{CallEntry, Change, Store, add_fact, row_bytes};
 
 /// What of a row makes a [`Change::Call`] when it differs.
 type Shown = (CallState, CallKind, Option<u64>, Option<EndedBy>, u32, usize);
@@ -83,8 +83,9 @@ impl Store {
         } else {
             self.by_id.insert(Arc::clone(&call_id), key);
         }
-        self.bytes += CALL_BYTES;
-        self.calls.push(machine::begin(key, call_id, arrival, reading));
+        let call = machine::begin(key, call_id, arrival, reading);
+        self.bytes += row_bytes(&call);
+        self.calls.push(call);
         self.entries.insert(key, Box::<CallEntry>::default());
         (key, true)
     }

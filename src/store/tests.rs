@@ -58,7 +58,7 @@ fn agrees(store: &mut Store) {
     };
     assert_eq!(snapshot.stats.calls_up, count(&[CallState::Answered, CallState::InCall]));
     assert_eq!(snapshot.stats.calls_setup, count(&[CallState::Setup, CallState::Ringing]));
-    assert_eq!(store.bytes, snapshot.calls.iter().map(|call| call.messages.bytes() + CALL_BYTES).sum::<usize>());
+    assert_eq!(store.bytes, snapshot.calls.iter().map(|call| call.messages.bytes() + row_bytes(call)).sum::<usize>());
     assert_eq!(store.by_id.len(), snapshot.calls.len());
     assert_eq!(store.entries.len(), snapshot.calls.len());
     assert_eq!(store.over, store.entries.values().filter(|entry| entry.is_over).count());

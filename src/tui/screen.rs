@@ -17,6 +17,7 @@ use super::mouse::{self, Clicks};
 use super::state::State;
 use super::theme::Theme;
 use super::update;
+use crate::limits::OPENED_CALLS;
 use crate::store::snapshot::Snapshot;
 use crate::track::call::CallKey;
 
@@ -229,9 +230,9 @@ impl Screen {
             snapshot.calls.iter().filter(|call| means(&call.call_id)).map(|call| call.key).collect()
         };
         let exact = find(&|id| id == wanted);
-        let (keys, filter) = match exact.is_empty() {
-            false => (exact, format!("callid == {wanted:?}")),
-            true => (find(&|id| id.contains(&wanted)), format!("callid ~ {:?}", regex::escape(&wanted))),
+        let (mut keys, filter) = match exact.is_empty() {
+            false => (exact, format!("callid == {}", quoted(&wanted))),
+            true => (find(&|id| id.contains(&wanted)), format!("callid ~ {}", quoted(&regex::escape(&wanted)))),
         };
         if !keys.is_empty() {
             self.open_call = None;
@@ -239,7 +240,12 @@ impl Screen {
                 self.state.filter.input = filter.into();
                 update::filter_typed(&mut self.state);
             }
+            let found = keys.len();
+            keys.truncate(OPENED_CALLS);
             update::open(&mut self.state, keys);
+            if found > OPENED_CALLS {
+                self.say(format!("The first {OPENED_CALLS} of {found} calls; Esc shows them all in the table"));
+            }
             self.dirty = true;
         } else if ended {
             // Sources end before the engine has worked off their last batches: what those bring opens all the same.
@@ -271,4 +277,9 @@ impl Screen {
 /// Running durations are shown in seconds: less is no reason for a frame.
 fn second(snapshot: &Snapshot) -> Option<i64> {
     snapshot.now.map(|now| now.nanos().div_euclid(1_000_000_000))
+}
+
+/// A text as a quoted word of a filter.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

@@ -158,6 +158,24 @@ fn a_call_of_the_last_batches_opens_though_the_sources_had_ended_before() {
 }
 
 #[test]
+fn call_ids_of_any_characters_open_and_stay_alone_in_the_table() {
+    for odd in ["a\"b\\c@x", "tab\tand \u{301}accent", "(.*)"] {
+        let mut snapshot = fixture::snapshot();
+        snapshot.calls.get_mut(4).unwrap().call_id = odd.into();
+        for wanted in [odd, &odd[1..]] {
+            let open_call = Some(wanted.to_owned());
+            let mut screen = Screen::new(Options { utc: true, open_call, ..Options::default() });
+            screen.offer(Arc::new(snapshot.clone()));
+            screen.render(SIZE.0, SIZE.1);
+            assert_eq!(screen.state().view.as_ref().map(|view| view.keys()), Some(&[CallKey(4)][..]), "{wanted:?}");
+            screen.press("<esc>");
+            screen.render(SIZE.0, SIZE.1);
+            assert_eq!(screen.state().calls.order.shown(), [CallKey(4)], "{wanted:?}");
+        }
+    }
+}
+
+#[test]
 fn from_the_table_into_all_messages_and_back() {
     let mut screen = screen(fixture::snapshot(), SIZE, "<home>j<f6>");
     assert_eq!(screen.state().context(), Context::Raw);
