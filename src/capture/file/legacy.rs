@@ -7,7 +7,7 @@ use pcap_parser::{PcapHeader, parse_pcap_header};
 
 use super::record::{Found, Step};
 use crate::limits::FILE_PACKET_BYTES;
-use crate::packet::LinkType;
+use crate::packet::{LinkType, PacketId, PacketMeta};
 use crate::time::Timestamp;
 
 /// Bytes of the file header.
@@ -76,6 +76,11 @@ impl Legacy {
         }
         let (record, rest) = unread.split_at_checked(self.record_header + captured_len as usize)?;
         Some(Record { at: self.time(seconds, ticks), original_len, data: record.get(self.record_header..)?, rest })
+    }
+
+    /// Everything about a record's packet but its bytes.
+    pub(super) fn meta(&self, id: PacketId, record: &Record<'_>) -> PacketMeta {
+        PacketMeta { id, at: record.at, interface: 0, link: self.link, original_len: record.original_len }
     }
 
     /// Looks at the next record, and says why there is none.

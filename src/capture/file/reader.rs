@@ -204,13 +204,7 @@ impl FileReader {
             && let Some(record) = legacy.record(rest)
         {
             self.number += 1;
-            let meta = PacketMeta {
-                id: PacketId::new(self.source, self.number),
-                at: record.at,
-                interface: 0,
-                link: legacy.link,
-                original_len: record.original_len,
-            };
+            let meta = legacy.meta(PacketId::new(self.source, self.number), &record);
             batch.push(meta, record.data);
             rest = record.rest;
         }
@@ -237,13 +231,7 @@ impl FileReader {
         let mut at = 0;
         while let Some(record) = legacy.record(batch.unmarked(at)) {
             self.number += 1;
-            let meta = PacketMeta {
-                id: PacketId::new(self.source, self.number),
-                at: record.at,
-                interface: 0,
-                link: legacy.link,
-                original_len: record.original_len,
-            };
+            let meta = legacy.meta(PacketId::new(self.source, self.number), &record);
             let start = at + legacy.record_header;
             at = start + record.data.len();
             batch.mark(meta, start..at);
