@@ -92,6 +92,27 @@ pub struct MalformedSample {
     pub bytes: Box<[u8]>,
 }
 
+/// What became of TCP segments and of the octets in them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StreamCounters {
+    /// Segments with octets.
+    pub segments: u64,
+    /// Segments of which all octets had come before.
+    pub again: u64,
+    /// Segments that came before others which they follow.
+    pub early: u64,
+    /// Holes that were given up.
+    pub holes: u64,
+    /// Octets in them.
+    pub missing: u64,
+    /// Keep-alives of SIP (line ends between messages).
+    pub keep_alives: u64,
+    /// Octets of streams with SIP that belong to no message, by reason.
+    pub skipped: BTreeMap<&'static str, u64>,
+    /// Connections that were forgotten for lack of room.
+    pub evicted: u64,
+}
+
 /// What was seen and what could not be used, by layer and reason.
 #[derive(Clone, Debug, Default)]
 pub struct DecodeCounters {
@@ -103,6 +124,8 @@ pub struct DecodeCounters {
     pub passed: BTreeMap<&'static str, u64>,
     /// Packets that are not fine.
     pub malformed: BTreeMap<Malformed, u64>,
+    /// What became of TCP streams.
+    pub streams: StreamCounters,
     /// The newest malformed ones.
     pub samples: VecDeque<Arc<MalformedSample>>,
 }

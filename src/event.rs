@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use smallvec::SmallVec;
 
+pub use crate::net::tcp::TcpSign;
 use crate::packet::{FlowKey, PacketId, Transport};
 use crate::sip::SipMessage;
 use crate::time::Timestamp;
@@ -16,7 +17,7 @@ pub type PacketIds = SmallVec<[PacketId; 2]>;
 pub enum Event {
     /// A whole SIP message arrived.
     Sip(Box<SipArrival>),
-    /// A TCP connection began, ended or was reset.
+    /// A TCP connection began, ended, was reset, or something else happened to it.
     TcpFlow(TcpFact),
     /// An ICMP error quoted one of our packets.
     Icmp(IcmpFact),
@@ -73,7 +74,7 @@ pub struct RtcpSeen {
     pub flow: FlowKey,
 }
 
-/// A TCP segment that begins or ends a connection.
+/// Something that a TCP segment did to its connection, or a hole in its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpFact {
     /// When.
@@ -83,20 +84,7 @@ pub struct TcpFact {
     /// Sender and receiver.
     pub flow: FlowKey,
     /// What.
-    pub kind: TcpFactKind,
-}
-
-/// What a TCP segment does to its connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TcpFactKind {
-    /// Asks for a connection.
-    Syn,
-    /// Accepts it.
-    SynAck,
-    /// Ends its direction.
-    Fin,
-    /// Aborts it.
-    Rst,
+    pub kind: TcpSign,
 }
 
 /// An ICMP error message and the packet it quotes.

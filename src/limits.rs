@@ -169,3 +169,40 @@ pub const VLAN_TAGS: usize = 8;
 
 /// Extension headers of one IP packet. RFC 8200 foresees at most seven.
 pub const IP_EXTENSIONS: usize = 16;
+
+/// TCP connections followed at once; the one that was silent the longest leaves first. About 30 MiB when all are half-open.
+pub const TCP_CONNECTIONS: usize = 65_536;
+
+/// Bytes that may wait for a hole in one direction of a connection. An ordinary receive window of a phone system is 64 KiB.
+pub const TCP_WAITING_BYTES: usize = 256 * 1024;
+
+/// Segments that may wait for a hole in one direction: 64 KiB in pieces of 128 bytes.
+pub const TCP_WAITING_PIECES: usize = 512;
+
+/// Bytes that all connections together keep for holes and for messages that are not whole yet.
+pub const TCP_BYTES: usize = 32 * 1024 * 1024;
+
+/// Seconds that a hole in a stream is waited for. A sender tries again after 1, 3, 7 and 15 s; then the call is lost anyway.
+pub const TCP_GAP_SECONDS: i64 = 30;
+
+/// How long a hole is waited for once the receiver acknowledged its octets, in ms: then they were not captured, unless the
+/// two directions come from two interfaces.
+pub const TCP_ACKED_GAP_MS: i64 = 200;
+
+/// How long the first octets of a connection that began before the capture wait for earlier ones, in ms.
+pub const TCP_PICK_UP_MS: i64 = 50;
+
+/// Packets listed for one message of a stream; of more, the first ones and the last.
+pub const STREAM_MESSAGE_PACKETS: usize = 1_024;
+
+/// The longest head (start line and headers) of a SIP message on a stream, in bytes. Nothing longer is waited for.
+pub const SIP_HEAD_BYTES: usize = 64 * 1024;
+
+/// The longest start line that is waited for on a stream, in bytes.
+pub const SIP_START_LINE_BYTES: usize = 8 * 1024;
+
+/// Bytes at the start of a connection that began before the capture in which a SIP message is looked for.
+pub const STREAM_SEARCH_BYTES: u64 = 64 * 1024;
+
+/// Connections listed in the Capture tab.
+pub const LISTED_FLOWS: usize = 64;

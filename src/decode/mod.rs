@@ -1,20 +1,24 @@
 //! Packets become events: dispatch by content, never by port.
 //!
-//! A packet goes the hand path or the general one ([`crate::net`]), and its UDP payload to [`udp`]. TCP connections
-//! are noticed; their streams are a matter of their own.
+//! A packet goes the hand path or the general one ([`crate::net`]), its UDP payload to [`udp`], its TCP segment to [`stream`],
+//! which puts the octets of every connection in order and finds the messages in them.
 
 mod icmp;
-mod tcp;
+pub mod stream;
 #[cfg(test)]
 mod tests;
 mod udp;
 
 use crate::counters::{DecodeCounters, Layer, Malformed};
 use crate::event::{Decoded, PacketIds};
+use crate::limits::LISTED_FLOWS;
 use crate::net::defrag::Defrag;
 use crate::net::transport::{Carried, carried};
 use crate::net::{Frame, Opened, hand, open};
 use crate::packet::{Batch, Packet, PacketMeta};
+use crate::time::Timestamp;
+
+use stream::{FlowView, Streams};
 
 /// How to decode.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +39,8 @@ pub struct Decoder {
     options: DecodeOptions,
     counters: DecodeCounters,
     defrag: Defrag,
+    streams: Streams,
+    now: Option<Timestamp>,
 }
 
 /// The packet at hand, for whoever makes an event or a counter of it.
@@ -67,13 +73,36 @@ impl Decoder {
         self.counters.packets += batch.len() as u64;
         self.counters.bytes += batch.bytes() as u64;
         if let Some(now) = out.now {
-            self.defrag.expire(now, &mut self.counters);
+            self.tick(now, out);
         }
     }
 
-    /// The end of a capture: gives up, and counts, datagrams of which fragments are missing.
-    pub fn finish(&mut self) {
+    /// Packet time has come to `now`: gives up what was waited for too long.
+    pub fn tick(&mut self, now: Timestamp, out: &mut Decoded) {
+        self.now = self.now.max(Some(now));
+        self.defrag.expire(now, &mut self.counters);
+        self.streams.expire(now, &mut self.counters, out);
+    }
+
+    /// The end of a capture: gives what still waits for octets before it, and counts datagrams of which fragments are missing.
+    pub fn finish(&mut self, out: &mut Decoded) {
         self.defrag.finish(&mut self.counters);
+        self.streams.finish(self.now.unwrap_or_default(), &mut self.counters, out);
+    }
+
+    /// The TCP connections that carry SIP, or may do so unseen; the newest first, at most [`LISTED_FLOWS`].
+    pub fn flows(&self) -> Vec<FlowView> {
+        self.streams.views(LISTED_FLOWS)
+    }
+
+    /// TCP connections followed, and the bytes that they keep.
+    pub fn stream_usage(&self) -> (usize, usize) {
+        (self.streams.len(), self.streams.bytes())
+    }
+
+    /// Unfinished datagrams, and the bytes that they keep.
+    pub fn fragment_usage(&self) -> (usize, usize) {
+        (self.defrag.len(), self.defrag.bytes())
     }
 
     /// What was seen and what could not be used.
@@ -118,7 +147,7 @@ impl Decoder {
     fn whole(&mut self, frame: &Frame<'_>, origin: &Origin<'_>, out: &mut Decoded) {
         match carried(frame) {
             Ok(Carried::Udp(segment)) => self.datagram(&segment, origin, out),
-            Ok(Carried::Tcp(segment)) => self.tcp(&segment, origin, out),
+            Ok(Carried::Tcp(segment)) => self.streams.segment(&segment, origin, &mut self.counters, out),
             Ok(Carried::Icmp) => self.icmp(frame, origin, out),
             Ok(Carried::Passed(what)) => self.counters.pass(what),
             Err(why) => self.undecodable(why, origin),

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{Event, TcpFactKind};
+use crate::event::Event;
 use crate::limits::DEFRAG_DATAGRAMS;
 use crate::net::packets::*;
 use crate::packet::{LinkType, PacketId, Transport};
@@ -148,7 +148,7 @@ fn a_fragmented_ipv6_message_may_have_headers_inside() {
 fn a_missing_fragment_is_counted_at_the_end() {
     let (mut decoder, out) = on_ethernet(&[ethernet(0x0800, &ipv4_piece(17, 77, 0x2000, &udp(SIP)[..80]))]);
     assert!(out.events.is_empty());
-    decoder.finish();
+    decoder.finish(&mut Decoded::default());
     assert_eq!(decoder.counters().malformed, [(Malformed::new(Layer::Ip, "fragments missing"), 1)].into());
 }
 
@@ -180,32 +180,6 @@ fn a_status_out_of_range_is_shown_and_counted() {
     let (decoder, out) = on_ethernet(&[in_udp(b"SIP/2.0 4294967301 Odd\r\nCall-ID: 1\r\n\r\n")]);
     assert!(matches!(out.events.as_slice(), [Event::Sip(_)]));
     assert_eq!(decoder.counters().malformed_at(Layer::Sip), 1);
-}
-
-#[test]
-fn tcp_connections_are_noticed() {
-    let tcp = |flags, payload: &[u8]| ethernet(0x0800, &ipv4(6, &tcp(flags, payload)));
-    let packets = [
-        tcp(0x02, b""),
-        tcp(0x12, b""),
-        tcp(0x10, b""),
-        tcp(0x18, SIP),
-        tcp(0x11, b""),
-        tcp(0x14, b""),
-        tcp(0x04, b""),
-    ];
-    let (decoder, out) = on_ethernet(&packets);
-    let kinds: Vec<_> = out
-        .events
-        .iter()
-        .map(|event| match event {
-            Event::TcpFlow(fact) => (fact.packet.number(), fact.kind),
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    use TcpFactKind::{Fin, Rst, Syn, SynAck};
-    assert_eq!(kinds, [(1, Syn), (2, SynAck), (5, Fin), (6, Rst), (7, Rst)]);
-    assert_eq!(decoder.counters().passed, [("tcp without data", 6), ("tcp, not analysed yet", 1)].into());
 }
 
 #[test]

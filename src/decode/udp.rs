@@ -99,7 +99,7 @@ fn is_keep_alive(payload: &[u8]) -> bool {
 }
 
 /// What makes a message damaged rather than merely odd; the gravest first.
-fn damage(message: &SipMessage) -> Option<&'static str> {
+pub(super) fn damage(message: &SipMessage) -> Option<&'static str> {
     const DAMAGE: [Notes; 5] =
         [Notes::CUT, Notes::VERSION, Notes::STATUS_RANGE, Notes::NO_EMPTY_LINE, Notes::MANDATORY_MISSING];
     let notes = message.notes();

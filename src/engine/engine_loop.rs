@@ -181,10 +181,14 @@ impl EngineLoop {
         let now = now();
         if self.live && self.ticked.is_none_or(|at| now.duration_since(at) >= TICK_EVERY) {
             self.ticked = Some(now);
-            self.pipeline.tick(clock().after(Elapsed::from_millis(-TICK_LAG_MS)));
-            if let Some(observer) = &mut self.observer {
-                let (changes, store) = self.pipeline.changed();
-                observer.changed(changes, store)?;
+            let now = clock().after(Elapsed::from_millis(-TICK_LAG_MS));
+            match &mut self.observer {
+                Some(observer) => {
+                    self.pipeline.tick_observed(now, &mut |changes, store| observer.changed(changes, store))?;
+                }
+                None => {
+                    self.pipeline.tick(now);
+                }
             }
         }
         self.watch_losses()?;
@@ -214,7 +218,13 @@ impl EngineLoop {
                 sink::note_panic(status);
             }
         }
-        self.pipeline.finish();
+        match &mut self.observer {
+            // Nobody reading any more ends what ends anyway.
+            Some(observer) => {
+                let _ = self.pipeline.finish_observed(&mut |changes, store| observer.changed(changes, store));
+            }
+            None => self.pipeline.finish(),
+        }
         let _ = self.watch_losses();
         self.show_now(None);
     }

@@ -49,6 +49,11 @@ impl Pipeline {
         seen: &mut dyn FnMut(&[Change], &mut Store) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         self.decode(batch);
+        self.observe(seen)
+    }
+
+    /// Applies what was decoded one by one.
+    fn observe(&mut self, seen: &mut dyn FnMut(&[Change], &mut Store) -> ControlFlow<()>) -> ControlFlow<()> {
         let mut one = Decoded::default();
         for event in std::mem::take(&mut self.decoded.events) {
             self.changes.clear();
@@ -80,18 +85,46 @@ impl Pipeline {
     /// Lets packet time move on to `now` without a packet: timers run out.
     pub fn tick(&mut self, now: Timestamp) -> &[Change] {
         self.changes.clear();
+        self.pass_time(now);
+        self.apply();
         self.store.tick(now, &mut self.changes);
         &self.changes
     }
 
-    /// What the last step or tick changed, and the store that it changed.
-    pub fn changed(&mut self) -> (&[Change], &mut Store) {
-        (&self.changes, &mut self.store)
+    /// Like [`Pipeline::tick`], for somebody who wants to see the rows as they were after every single message.
+    pub fn tick_observed(
+        &mut self,
+        now: Timestamp,
+        seen: &mut dyn FnMut(&[Change], &mut Store) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        self.pass_time(now);
+        self.observe(seen)?;
+        self.changes.clear();
+        self.store.tick(now, &mut self.changes);
+        seen(&self.changes, &mut self.store)
     }
 
-    /// The packets are over: gives up what still waits for its rest.
+    fn pass_time(&mut self, now: Timestamp) {
+        self.decoded.clear();
+        self.decoder.tick(now, &mut self.decoded);
+    }
+
+    /// The packets are over: what still waits for its rest is given as it is, or given up.
     pub fn finish(&mut self) {
-        self.decoder.finish();
+        self.changes.clear();
+        self.decoded.clear();
+        self.decoder.finish(&mut self.decoded);
+        self.apply();
+    }
+
+    /// Like [`Pipeline::finish`], for somebody who wants to see the rows as they were after every single message.
+    pub fn finish_observed(
+        &mut self,
+        seen: &mut dyn FnMut(&[Change], &mut Store) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        self.decoded.clear();
+        self.decoder.finish(&mut self.decoded);
+        self.observe(seen)
     }
 
     /// Rows and indices.
@@ -102,6 +135,11 @@ impl Pipeline {
     /// Rows and indices, to be changed.
     pub fn store_mut(&mut self) -> &mut Store {
         &mut self.store
+    }
+
+    /// What turns packets into events, to be asked about streams and fragments.
+    pub fn decoder(&self) -> &Decoder {
+        &self.decoder
     }
 
     /// What was seen and could not be used.

@@ -13,6 +13,8 @@ pub mod link;
 mod octets;
 #[cfg(test)]
 pub(crate) mod packets;
+mod pieces;
+pub mod tcp;
 #[cfg(test)]
 mod tests;
 pub mod transport;

@@ -33,6 +33,8 @@ pub struct TcpSegment<'p> {
     pub acknowledgment: u32,
     /// Its control bits.
     pub flags: TcpFlags,
+    /// The receive window as it stands in the header, not scaled.
+    pub window: u16,
     /// Its octets at hand.
     pub payload: &'p [u8],
     /// Its octets on the wire; more than `payload` when the packet was cut.
@@ -96,6 +98,7 @@ fn tcp<'p>(frame: &Frame<'p>) -> Result<TcpSegment<'p>, Malformed> {
         sequence: tcp.sequence_number(),
         acknowledgment: tcp.acknowledgment_number(),
         flags: TcpFlags { syn: tcp.syn(), ack: tcp.ack(), fin: tcp.fin(), rst: tcp.rst() },
+        window: tcp.window_size(),
         payload: tcp.payload(),
         wire_len: frame.wire_len.saturating_sub(tcp.header_slice().len()),
     })

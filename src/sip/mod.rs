@@ -4,6 +4,7 @@
 //! the bytes and hands out views. The files of [`header`] read single headers, on demand.
 
 pub mod explain;
+pub mod framing;
 pub mod header;
 pub mod message;
 pub mod method;

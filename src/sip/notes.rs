@@ -13,6 +13,8 @@ impl Notes {
     pub const LENGTH_TOO_SMALL: Self = Self(1 << 2);
     /// Content-Length is not a number.
     pub const LENGTH_INVALID: Self = Self(1 << 3);
+    /// There is no Content-Length, which a stream needs; the body goes on to the next start line or to the end of what came.
+    pub const LENGTH_MISSING: Self = Self(1 << 4);
     /// A header that may occur once occurs again with another value; the first is used.
     pub const REPEATED_HEADER: Self = Self(1 << 5);
     /// The method of the CSeq is not that of the request line.
@@ -40,11 +42,12 @@ impl Notes {
     /// The Request-URI stands in angle brackets.
     pub const URI_BRACKETS: Self = Self(1 << 17);
 
-    const TEXTS: [(Self, &'static str); 17] = [
+    const TEXTS: [(Self, &'static str); 18] = [
         (Self::CUT, "message is cut"),
         (Self::LENGTH_TOO_LARGE, "Content-Length larger than what is there"),
         (Self::LENGTH_TOO_SMALL, "octets after the end of the body"),
         (Self::LENGTH_INVALID, "Content-Length is not a number"),
+        (Self::LENGTH_MISSING, "no Content-Length on a stream"),
         (Self::REPEATED_HEADER, "single header repeated, first one used"),
         (Self::METHOD_MISMATCH, "CSeq method differs from the request line"),
         (Self::BARE_LF, "lines end in LF alone"),

@@ -33,6 +33,81 @@ pub fn parse_datagram(bytes: &[u8], complete: bool) -> Option<SipMessage> {
     Some(finish(kept, head, body, notes))
 }
 
+/// Whether a line, without its end, is the first one of a message.
+pub(super) fn is_start_line(line: &[u8]) -> bool {
+    starts_with_word(line) && StartParts::split(line).is_some()
+}
+
+/// Whether these bytes may become a start line when more follow: a method or SIP version comes first, perhaps not whole.
+pub fn may_become_start_line(bytes: &[u8]) -> bool {
+    let word = bytes.iter().take(SIP_METHOD_BYTES + 1).take_while(|byte| is_token(**byte) || **byte == b'/').count();
+    let is_whole = bytes.get(word).is_none_or(|byte| is_space(*byte));
+    (1..=SIP_METHOD_BYTES).contains(&word) && is_whole
+}
+
+/// The first message of a stream's octets, once its head is there.
+pub(super) enum InStream {
+    /// It is whole.
+    Message {
+        /// The message.
+        message: SipMessage,
+        /// Octets that it takes.
+        len: usize,
+    },
+    /// It takes so many octets, more than are there or than are kept.
+    Longer {
+        /// Octets of head and body.
+        whole: u64,
+    },
+}
+
+/// Reads a message of a stream, whose head takes the first `head_len` octets (RFC 3261, 18.3). `None` when it is none.
+pub(super) fn parse_in_stream(bytes: &[u8], head_len: usize) -> Option<InStream> {
+    let mut notes = Notes::default();
+    let in_head = bytes.get(..head_len)?;
+    let head = read_head(in_head, &mut notes)?;
+    let whole = match stream_body(in_head, &head, &mut notes) {
+        Some(length) => length.saturating_add(head_len as u64),
+        None => (head_len + body_without_length(bytes.get(head_len..).unwrap_or_default(), &head)) as u64,
+    };
+    if whole > bytes.len().min(SIP_MESSAGE_BYTES) as u64 {
+        return Some(InStream::Longer { whole });
+    }
+    let len = whole as usize;
+    let message = bytes.get(..len)?;
+    check_head(&head, message, &mut notes);
+    let body = span(head.body_start as usize, len);
+    Some(InStream::Message { message: finish(message, head, body, notes), len })
+}
+
+/// Octets of the body as Content-Length says, 0 where the headers let nobody expect one; `None` when nothing can be
+/// believed.
+fn stream_body(bytes: &[u8], head: &Head, notes: &mut Notes) -> Option<u64> {
+    let mut lengths = head.all(bytes, HeaderName::ContentLength);
+    let Some(first) = lengths.next() else {
+        notes.insert(Notes::LENGTH_MISSING);
+        return (!head.has(HeaderName::ContentType)).then_some(0);
+    };
+    let length = number(first);
+    if lengths.any(|other| number(other) != length) {
+        notes.insert(Notes::LENGTH_CONFLICT);
+    }
+    if length.is_none() {
+        notes.insert(Notes::LENGTH_INVALID);
+    }
+    length
+}
+
+/// Octets up to the next start line, or all that came.
+fn body_without_length(bytes: &[u8], head: &Head) -> usize {
+    if !head.has(HeaderName::ContentType) && !head.has(HeaderName::ContentLength) {
+        return 0;
+    }
+    let lines = memchr::memchr_iter(b'\n', bytes).map(|end| end + 1);
+    let next = lines.filter(|at| bytes.get(*at..).is_some_and(|rest| is_start_line(first_line(rest)))).next();
+    next.unwrap_or(bytes.len())
+}
+
 /// Start line and header lines of a message, as offsets into its bytes.
 struct Head {
     start: StartLine,

@@ -1,7 +1,7 @@
 //! Endless input of every kind: what is kept stays within its limit.
 
 use super::*;
-use crate::event::{PacketIds, RtpSample, SipArrival, TcpFact, TcpFactKind};
+use crate::event::{PacketIds, RtpSample, SipArrival, TcpFact, TcpSign};
 use crate::limits::{CALL_DIALOGS, CALL_FIRST_MESSAGES, CALL_LAST_MESSAGES, CALL_MEDIA, SIGNALLING_FLOWS, STAT_NAMES};
 use crate::packet::{Endpoint, PacketId, Transport};
 use crate::sip::parse::parse_datagram;
@@ -150,7 +150,7 @@ fn endless_facts_and_flows() {
         flood.send(flow(1, 2), &request("INVITE", &number.to_string(), number, "\r\n"));
     }
     for number in 0..3 * SIGNALLING_FLOWS as u32 {
-        let fact = |flow| TcpFact { at: at(number), packet: PacketId::new(0, 1), flow, kind: TcpFactKind::Rst };
+        let fact = |flow| TcpFact { at: at(number), packet: PacketId::new(0, 1), flow, kind: TcpSign::Abort };
         if number < FLOOD {
             flood.event(Event::TcpFlow(fact(flow(2, 1))));
         }

@@ -10,7 +10,7 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::event::{IcmpFact, TcpFactKind};
+use crate::event::IcmpFact;
 use crate::packet::{Endpoint, PacketId};
 use crate::sip::{HeaderName, Method, StartLine};
 use crate::text::visible;
@@ -105,12 +105,7 @@ impl FactRow {
     /// `SYN`, `RST`, `port unreachable`.
     pub fn label(&self) -> &'static str {
         match self.fact {
-            Fact::Tcp(fact) => match fact.kind {
-                TcpFactKind::Syn => "SYN",
-                TcpFactKind::SynAck => "SYN ACK",
-                TcpFactKind::Fin => "FIN",
-                TcpFactKind::Rst => "RST",
-            },
+            Fact::Tcp(fact) => fact.kind.label(),
             Fact::Icmp(fact) => fact.what,
         }
     }
@@ -123,7 +118,7 @@ impl FactRow {
     /// Whether it means that something did not arrive.
     pub fn is_fault(&self) -> bool {
         match self.fact {
-            Fact::Tcp(fact) => fact.kind == TcpFactKind::Rst,
+            Fact::Tcp(fact) => fact.kind.is_fault(),
             Fact::Icmp(_) => true,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::event::TcpFactKind;
+use crate::event::TcpSign;
 use crate::time::Timestamp;
 use crate::track::call::{Call, CallKind, CallState, EndedBy, Fact};
 
@@ -140,8 +140,12 @@ fn request(call: &Call, now: Timestamp, out: &mut String) {
 fn broken(call: &Call, out: &mut String) {
     for fact in call.facts.iter() {
         match fact {
-            Fact::Tcp(fact) if fact.kind == TcpFactKind::Rst => {
-                let _ = write!(out, "; TCP reset by {}", fact.flow.src);
+            Fact::Tcp(fact) if fact.kind.is_reset() => {
+                let _ = match fact.kind {
+                    TcpSign::Unknown => write!(out, "; {} no longer knows the TCP connection (RST)", fact.flow.src),
+                    TcpSign::Refused => write!(out, "; {} refuses TCP (RST)", fact.flow.src),
+                    _ => write!(out, "; TCP reset by {}", fact.flow.src),
+                };
                 return;
             }
             Fact::Icmp(fact) => {

@@ -40,17 +40,9 @@ fn report(path: &Path) -> Value {
 /// Microsoft Network Monitor's own format, and without SIP: it is refused as no capture.
 const NETMON: &str = "rtsp-packets.cap";
 
-/// Captures whose SIP is on UDP alone: `(name, truth)`.
-fn udp_captures(truth: &Value) -> Vec<(&String, &Value)> {
-    let on_udp = |capture: &Value| {
-        capture["sip_transport_frames"].as_object().is_none_or(|by| by.keys().all(|transport| transport == "udp"))
-    };
-    let streams = ["tcp", "lab/L3"];
-    let captures = truth["captures"].as_object().unwrap().iter();
-    captures
-        .filter(|(name, _)| *name != NETMON)
-        .filter(|(name, capture)| on_udp(capture) && !streams.iter().any(|part| name.contains(part)))
-        .collect()
+/// All captures: `(name, truth)`.
+fn captures(truth: &Value) -> Vec<(&String, &Value)> {
+    truth["captures"].as_object().unwrap().iter().filter(|(name, _)| *name != NETMON).collect()
 }
 
 /// Collects what differs, so that one run shows all of it.
@@ -85,7 +77,7 @@ fn sip_counts_equal_the_truth() {
     let Some(folder) = corpus() else { return };
     let truth = read(&folder.join("truth.json"));
     let mut wrong = Differences::default();
-    let captures = udp_captures(&truth);
+    let captures = captures(&truth);
     for (name, capture) in &captures {
         let right = capture.get("right").filter(|right| !right.is_null());
         let expected = |field: &str| right.and_then(|right| right.get(field)).unwrap_or(&capture[field]).clone();
@@ -113,7 +105,7 @@ fn wiresharks_own_numbers_are_readable_from_the_sip_report() {
     let Some(folder) = corpus() else { return };
     let truth = read(&folder.join("truth.json"));
     let mut wrong = Differences::default();
-    let captures: Vec<_> = udp_captures(&truth).into_iter().filter(|(_, c)| c["right"].is_null()).collect();
+    let captures: Vec<_> = captures(&truth).into_iter().filter(|(_, c)| c["right"].is_null()).collect();
     for (name, capture) in &captures {
         let stat = snapshot(&folder.join(name)).stats.wireshark;
         wrong.compare(name, "resent", &Value::from(stat.resent), &capture["sip_resent"]);
@@ -130,12 +122,11 @@ fn wiresharks_own_numbers_are_readable_from_the_sip_report() {
 fn states_and_calls_equal_the_index() {
     let Some(folder) = corpus() else { return };
     let truth = read(&folder.join("truth.json"));
-    let udp: Vec<_> = udp_captures(&truth).into_iter().map(|(name, _)| name.clone()).collect();
     let index = read(&folder.join("index.json"));
     let captures = index["captures"].as_object().unwrap();
     let mut wrong = Differences::default();
     let mut compared = 0;
-    for (name, expected) in captures.iter().filter(|(name, _)| udp.contains(name)) {
+    for (name, expected) in captures {
         let ours = report(&folder.join(name));
         let calls = ours["calls"].as_array().unwrap();
         compared += 1;

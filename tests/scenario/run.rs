@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sipwatch::event::{Decoded, Event, IcmpFact, PacketIds, RtpSample, SipArrival, TcpFact, TcpFactKind};
+use sipwatch::event::{Decoded, Event, IcmpFact, PacketIds, RtpSample, SipArrival, TcpFact, TcpSign};
 use sipwatch::packet::{FlowKey, PacketId, Transport};
 use sipwatch::sip::parse::parse_datagram;
 use sipwatch::store::snapshot::Snapshot;
@@ -87,8 +87,8 @@ impl Run {
         let fact = |kind| Event::TcpFlow(TcpFact { at, packet, flow, kind });
         match line.what {
             "RTP" => decoded.rtp = rtp(at, packet, &line),
-            "SYN" => decoded.events.push(fact(TcpFactKind::Syn)),
-            "RST" => decoded.events.push(fact(TcpFactKind::Rst)),
+            "SYN" => decoded.events.push(fact(TcpSign::Syn)),
+            "RST" => decoded.events.push(fact(TcpSign::Abort)),
             "ICMP" => {
                 let fact = IcmpFact { at, packet, reporter: flow.dst.ip, quoted: flow, what: "port unreachable" };
                 decoded.events.push(Event::Icmp(fact));

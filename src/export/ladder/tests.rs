@@ -1,5 +1,5 @@
 use super::*;
-use crate::event::{TcpFact, TcpFactKind};
+use crate::event::{TcpFact, TcpSign};
 use crate::limits::{CALL_FIRST_MESSAGES, CALL_LAST_MESSAGES};
 use crate::store::sample::{at, call, flow, message, message_of, request, response, source, stream, with_sdp};
 use crate::store::snapshot::{CaptureView, SourceView};
@@ -53,8 +53,7 @@ fn answered() -> Snapshot {
     row.timing.answered = Some(at(3_523_000));
     row.timing.hung_up = Some(at(46_100_000));
     row.streams = vec![StreamKey(0), StreamKey(1)];
-    let rst =
-        TcpFact { at: at(47_000_000), packet: PacketId::new(0, 13), flow: flow(B, PROXY), kind: TcpFactKind::Rst };
+    let rst = TcpFact { at: at(47_000_000), packet: PacketId::new(0, 13), flow: flow(B, PROXY), kind: TcpSign::Abort };
     row.facts = Arc::new(vec![Fact::Tcp(rst)]);
     let mut snapshot = snapshot_of(vec![row]);
     snapshot.streams.push(stream(0, 4_100_000, "10.1.1.123:4006", "10.1.1.124:5004", 2_130));

@@ -1,5 +1,5 @@
 use super::*;
-use crate::event::{IcmpFact, TcpFact};
+use crate::event::{IcmpFact, TcpFact, TcpSign};
 use crate::limits::{CALL_FIRST_MESSAGES, CALL_LAST_MESSAGES};
 use crate::store::sample::{at, call, endpoint, flow, message, message_of, request, response, stream, with_sdp};
 
@@ -170,7 +170,7 @@ fn copies_are_collapsed_only_while_nothing_else_passed_between_the_two() {
 
 #[test]
 fn facts_stand_where_they_happened_and_once() {
-    let rst = TcpFact { at: at(15), packet: PacketId::new(0, 7), flow: flow(PROXY, A), kind: TcpFactKind::Rst };
+    let rst = TcpFact { at: at(15), packet: PacketId::new(0, 7), flow: flow(PROXY, A), kind: TcpSign::Abort };
     let icmp = IcmpFact {
         at: at(16),
         packet: PacketId::new(0, 8),

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use super::standing::{glyph_of, state_text};
 use super::{CellContext, Column, Fit, Sort};
-use crate::event::TcpFactKind;
 use crate::packet::Endpoint;
 use crate::time::Timestamp;
 use crate::track::call::{Call, EndedBy, Fact};
@@ -297,7 +296,7 @@ fn state_rank(call: &Call) -> Option<u64> {
 /// 0 for nothing, 1 for retransmissions, 2 for a reset connection or an unreachable peer.
 fn alert_rank(call: &Call) -> u64 {
     let broken = |fact: &Fact| match fact {
-        Fact::Tcp(fact) => fact.kind == TcpFactKind::Rst,
+        Fact::Tcp(fact) => fact.kind.is_reset(),
         Fact::Icmp(_) => true,
     };
     if call.facts.iter().any(broken) { 2 } else { u64::from(call.retransmissions > 0) }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::event::{TcpFact, TcpFactKind};
+use crate::event::{TcpFact, TcpSign};
 use crate::packet::{Endpoint, FlowKey, PacketId, Transport};
 use crate::sip::Method;
 use crate::sip::parse::parse_datagram;
@@ -120,7 +120,7 @@ impl Scene {
         self.call.last = after(millis);
     }
 
-    pub(super) fn fact(&mut self, millis: i64, flow: (&str, &str), kind: TcpFactKind) {
+    pub(super) fn fact(&mut self, millis: i64, flow: (&str, &str), kind: TcpSign) {
         self.packet += 1;
         let flow = FlowKey { src: endpoint(flow.0), dst: endpoint(flow.1) };
         let fact = TcpFact { at: after(millis), packet: PacketId::new(0, self.packet), flow, kind };
@@ -193,7 +193,7 @@ pub(super) fn forked() -> Scene {
     scene.say(2_001, (P, A), "SIP/2.0 200 OK", "1", "1 INVITE", SDP);
     scene.say(2_003, (P, phones[0]), "CANCEL sip:sales@h SIP/2.0", "f0", "1 CANCEL", "");
     scene.say(2_010, (phones[0], P), "SIP/2.0 487 Request Terminated", "f0", "1 INVITE", "");
-    scene.fact(2_500, ("10.1.1.126:5062", P), TcpFactKind::Rst);
+    scene.fact(2_500, ("10.1.1.126:5062", P), TcpSign::Abort);
     scene.call.branches = 3;
     scene
 }

@@ -1,0 +1,118 @@
+//! One direction: its layers, and which packet brought which octets.
+
+use super::layer::{Layer, Protocol};
+use crate::event::PacketIds;
+use crate::limits::STREAM_MESSAGE_PACKETS;
+use crate::packet::PacketId;
+use crate::sip::SipMessage;
+use crate::sip::framing::Framed;
+
+/// What a direction gives.
+#[derive(Debug)]
+pub(super) enum Given {
+    /// A SIP message and the packets that carried it, the completing one last.
+    Message { message: SipMessage, packets: PacketIds },
+    /// A keep-alive between messages.
+    KeepAlive,
+    /// Octets that belong to no message.
+    Skipped { octets: u64, why: &'static str },
+}
+
+/// One direction of a connection.
+#[derive(Debug)]
+pub(super) struct Side {
+    layer: Layer,
+    /// Octets since the layers began.
+    position: u64,
+    marks: Marks,
+}
+
+/// Which packet brought the octets from a position on.
+#[derive(Debug, Default)]
+struct Marks(Vec<(u64, PacketId)>);
+
+impl Side {
+    /// A direction of which nothing came yet.
+    pub fn new(picked_up: bool) -> Self {
+        Self { layer: Layer::new(picked_up), position: 0, marks: Marks::default() }
+    }
+
+    /// What it carries.
+    pub fn protocol(&self) -> Protocol {
+        self.layer.protocol()
+    }
+
+    /// Takes octets in order.
+    pub fn octets(&mut self, bytes: &[u8], packet: PacketId, out: &mut dyn FnMut(Given)) {
+        self.marks.add(self.position, packet);
+        self.position += bytes.len() as u64;
+        let marks = &self.marks;
+        self.layer.push(bytes, &mut |framed| out(marks.name(framed)));
+        self.marks.forget_before(self.layer.needs_from());
+    }
+
+    /// So many octets are not in the capture.
+    pub fn missing(&mut self, octets: u64, out: &mut dyn FnMut(Given)) {
+        let marks = &self.marks;
+        self.layer.missing(octets, &mut |framed| out(marks.name(framed)));
+        if matches!(self.layer, Layer::Undecided { .. }) {
+            self.position = 0;
+            self.marks = Marks::default();
+            return;
+        }
+        self.position += octets;
+        self.marks.forget_before(self.layer.needs_from());
+    }
+
+    /// Nothing more will come.
+    pub fn finish(&mut self, out: &mut dyn FnMut(Given)) {
+        let marks = &self.marks;
+        self.layer.finish(&mut |framed| out(marks.name(framed)));
+        self.marks = Marks::default();
+    }
+
+    /// Bytes of memory that wait for more.
+    pub fn memory(&self) -> usize {
+        self.layer.memory() + self.marks.0.len() * size_of::<(u64, PacketId)>()
+    }
+}
+
+impl Marks {
+    fn add(&mut self, from: u64, packet: PacketId) {
+        let is_full = self.0.len() >= STREAM_MESSAGE_PACKETS;
+        match self.0.last_mut() {
+            // The packet that completes a message is named in any case.
+            Some(last) if is_full => last.1 = packet,
+            _ => self.0.push((from, packet)),
+        }
+    }
+
+    /// Octets before this position need no packet any more.
+    fn forget_before(&mut self, position: u64) {
+        // The last mark that is not behind the position covers it.
+        let covering = self.0.partition_point(|(from, _)| *from <= position).saturating_sub(1);
+        if position == u64::MAX {
+            self.0.clear();
+        } else {
+            self.0.drain(..covering);
+        }
+    }
+
+    fn name(&self, framed: Framed) -> Given {
+        match framed {
+            Framed::Message { message, start, end } => Given::Message { message, packets: self.packets(start, end) },
+            Framed::KeepAlive => Given::KeepAlive,
+            Framed::Skipped { octets, why } => Given::Skipped { octets, why },
+        }
+    }
+
+    /// The packets that brought the octets from `start` to `end`, in capture order.
+    fn packets(&self, start: u64, end: u64) -> PacketIds {
+        let first = self.0.partition_point(|(from, _)| *from <= start).saturating_sub(1);
+        let covering = self.0.iter().skip(first).take_while(|(from, _)| *from < end);
+        let mut packets: PacketIds = covering.map(|(_, packet)| *packet).collect();
+        packets.sort_unstable();
+        packets.dedup();
+        packets
+    }
+}

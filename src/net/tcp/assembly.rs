@@ -1,0 +1,300 @@
+//! The octets of one direction, in order and each once.
+//!
+//! Sequence numbers are unwrapped to 64 bits around the place where the stream is, so they may wrap any number of times.
+//! Of octets that come twice the first copy wins, as with most receivers. What comes early waits, within limits of octets,
+//! segments and time; then the hole before it is given up and told as missing.
+
+use std::collections::VecDeque;
+
+use crate::limits::{TCP_ACKED_GAP_MS, TCP_GAP_SECONDS, TCP_PICK_UP_MS, TCP_WAITING_BYTES, TCP_WAITING_PIECES};
+use crate::net::pieces::uncovered;
+use crate::packet::PacketId;
+use crate::time::{Elapsed, Timestamp};
+
+/// What the stream gives next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part<'p> {
+    /// Octets, directly behind those given before.
+    Octets {
+        /// The octets.
+        bytes: &'p [u8],
+        /// The packet that brought them.
+        packet: PacketId,
+    },
+    /// So many octets are not in the capture.
+    Missing(u64),
+}
+
+/// What a segment's octets were to the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// There were none.
+    Nothing,
+    /// Some of them were given at once.
+    InOrder,
+    /// They wait for what is before them.
+    Early,
+    /// All of them had come before.
+    Again,
+}
+
+/// Octets that came early.
+#[derive(Debug)]
+struct Piece {
+    from: u64,
+    to: u64,
+    /// Shorter than `to - from` when the snap length cut the packet.
+    data: Box<[u8]>,
+    packet: PacketId,
+}
+
+/// Bytes that a waiting piece takes beside its octets.
+const PIECE_BYTES: usize = size_of::<Piece>();
+
+/// One direction of a connection.
+#[derive(Debug, Default)]
+pub struct Assembly {
+    /// The next octet in order; unknown until the stream's beginning is.
+    next: Option<u64>,
+    /// Where sequence numbers were last; what a new one is unwrapped around before the beginning is known.
+    near: Option<u64>,
+    /// The highest octet that the receiver says it waits for.
+    acked: Option<u64>,
+    /// In order, never overlapping.
+    waiting: VecDeque<Piece>,
+    waiting_bytes: usize,
+    /// When the first of those that wait came.
+    since: Timestamp,
+    /// When the receiver was first seen to have what is missing here.
+    acked_since: Option<Timestamp>,
+}
+
+/// A segment's octets and where they belong.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrived<'p> {
+    /// Sequence number of the first octet.
+    pub sequence: u32,
+    /// The octets at hand.
+    pub bytes: &'p [u8],
+    /// Octets on the wire.
+    pub wire_len: usize,
+    /// Which packet.
+    pub packet: PacketId,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Assembly {
+    /// The stream's first octet has this number: the one behind the SYN.
+    pub fn begin_at(&mut self, sequence: u32, out: &mut dyn FnMut(Part<'_>)) {
+        if self.next.is_none() {
+            self.next = Some(self.place(sequence));
+            self.drain(out);
+        }
+    }
+
+    /// Whether the next octet in order is known.
+    pub fn has_begun(&self) -> bool {
+        self.next.is_some()
+    }
+
+    /// Where a sequence number lies on the unwrapped line.
+    fn place(&mut self, sequence: u32) -> u64 {
+        // Far enough from zero for anything that is a little older.
+        let near = self.next.or(self.near).unwrap_or(1 << 32 | u64::from(sequence));
+        let place = near.wrapping_add_signed(i64::from(sequence.wrapping_sub(near as u32) as i32));
+        self.near = Some(place);
+        place
+    }
+
+    /// How far a sequence number is ahead of the next octet in order; negative when it is behind. `None` before the
+    /// beginning is known.
+    pub fn ahead(&self, sequence: u32) -> Option<i32> {
+        self.next.map(|next| sequence.wrapping_sub(next as u32) as i32)
+    }
+
+    /// Takes a segment's octets and gives what is in order now.
+    pub(super) fn push(&mut self, arrived: &Arrived<'_>, out: &mut dyn FnMut(Part<'_>)) -> Taken {
+        if arrived.wire_len == 0 {
+            return Taken::Nothing;
+        }
+        let from = self.place(arrived.sequence);
+        let to = from + arrived.wire_len as u64;
+        let Some(next) = self.next else {
+            self.keep(from, to, arrived);
+            self.begin_if_acknowledged(out);
+            return if self.has_begun() { Taken::InOrder } else { Taken::Early };
+        };
+        if to <= next {
+            return Taken::Again;
+        }
+        let is_alone = self.waiting.front().is_none_or(|first| to <= first.from);
+        if from <= next && is_alone {
+            give(arrived.bytes, (from, to), next, arrived.packet, out);
+            self.next = Some(to);
+            self.drain(out);
+            return Taken::InOrder;
+        }
+        let is_new = self.keep(from.max(next), to, arrived);
+        self.drain(out);
+        match (is_new, from <= next) {
+            (false, _) => Taken::Again,
+            (true, true) => Taken::InOrder,
+            (true, false) => Taken::Early,
+        }
+    }
+
+    /// The receiver waits for the octet with this number.
+    pub(super) fn acknowledged(&mut self, sequence: u32, at: Timestamp, out: &mut dyn FnMut(Part<'_>)) {
+        let reference = self.next.or(self.near);
+        let place = match reference {
+            Some(near) => near.wrapping_add_signed(i64::from(sequence.wrapping_sub(near as u32) as i32)),
+            None => self.place(sequence),
+        };
+        self.acked = self.acked.max(Some(place));
+        if self.waiting.is_empty() {
+            return;
+        }
+        self.begin_if_acknowledged(out);
+        if self.receiver_is_ahead() && self.acked_since.is_none() {
+            self.acked_since = Some(at);
+        }
+    }
+
+    /// Whether the receiver has octets that are missing here.
+    fn receiver_is_ahead(&self) -> bool {
+        self.acked.zip(self.next).is_some_and(|(acked, next)| acked > next)
+    }
+
+    /// A stream that is picked up in the middle begins where the receiver has all that was before.
+    fn begin_if_acknowledged(&mut self, out: &mut dyn FnMut(Part<'_>)) {
+        let first = self.waiting.front().map(|first| first.from);
+        if self.next.is_none() && first.zip(self.acked).is_some_and(|(first, acked)| acked >= first) {
+            self.begin_with_what_waits(out);
+        }
+    }
+
+    fn begin_with_what_waits(&mut self, out: &mut dyn FnMut(Part<'_>)) {
+        self.next = self.waiting.front().map(|first| first.from);
+        self.drain(out);
+    }
+
+    /// Lets these octets wait, as far as none are there yet. False when all of them are.
+    fn keep(&mut self, from: u64, to: u64, arrived: &Arrived<'_>) -> bool {
+        let holes = uncovered(self.waiting.iter().map(|piece| (piece.from, piece.to)), from, to);
+        if self.waiting.is_empty() {
+            (self.since, self.acked_since) = (arrived.at, None);
+        }
+        // The octets at hand are the last ones of the segment's when its start was old.
+        let origin = to - arrived.wire_len as u64;
+        for (start, end) in &holes {
+            let bytes = arrived.bytes;
+            let first = ((start - origin) as usize).min(bytes.len());
+            let last = ((end - origin) as usize).min(bytes.len());
+            let data: Box<[u8]> = bytes.get(first..last).unwrap_or_default().into();
+            self.waiting_bytes += data.len() + PIECE_BYTES;
+            let place = self.waiting.partition_point(|piece| piece.from < *start);
+            self.waiting.insert(place, Piece { from: *start, to: *end, data, packet: arrived.packet });
+        }
+        !holes.is_empty()
+    }
+
+    /// Gives what waits and is in order now; when too much waits, the hole before it is given up.
+    fn drain(&mut self, out: &mut dyn FnMut(Part<'_>)) {
+        while let Some(next) = self.next {
+            let is_due = self.waiting.front().is_some_and(|first| first.from <= next);
+            if !is_due && !self.holds_too_much() {
+                break;
+            }
+            if !is_due {
+                self.skip(out);
+                continue;
+            }
+            let Some(piece) = self.waiting.pop_front() else { break };
+            self.waiting_bytes = self.waiting_bytes.saturating_sub(piece.data.len() + PIECE_BYTES);
+            give(&piece.data, (piece.from, piece.to), next, piece.packet, out);
+            self.next = Some(next.max(piece.to));
+        }
+        if self.next.is_none() && self.holds_too_much() {
+            self.begin_with_what_waits(out);
+        }
+        if self.waiting.is_empty() || !self.receiver_is_ahead() {
+            self.acked_since = None;
+        }
+    }
+
+    fn holds_too_much(&self) -> bool {
+        self.waiting_bytes > TCP_WAITING_BYTES || self.waiting.len() > TCP_WAITING_PIECES
+    }
+
+    /// Gives up the hole before what waits.
+    fn skip(&mut self, out: &mut dyn FnMut(Part<'_>)) {
+        let Some((next, first)) = self.next.zip(self.waiting.front().map(|first| first.from)) else { return };
+        if first > next {
+            out(Part::Missing(first - next));
+        }
+        self.next = Some(first);
+    }
+
+    /// When [`Assembly::expire`] has something to do.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        if self.waiting.is_empty() {
+            return None;
+        }
+        let patience =
+            if self.has_begun() { Elapsed::from_secs(TCP_GAP_SECONDS) } else { Elapsed::from_millis(TCP_PICK_UP_MS) };
+        let acked = self.acked_since.map(|at| at.after(Elapsed::from_millis(TCP_ACKED_GAP_MS)));
+        let patient = self.since.after(patience);
+        Some(acked.map_or(patient, |acked| acked.min(patient)))
+    }
+
+    /// Gives up a hole that will not be filled any more at packet time `now`.
+    pub(super) fn expire(&mut self, now: Timestamp, out: &mut dyn FnMut(Part<'_>)) {
+        while self.deadline().is_some_and(|deadline| deadline <= now) {
+            if self.has_begun() {
+                self.skip(out);
+                self.drain(out);
+                self.since = now;
+            } else {
+                self.begin_with_what_waits(out);
+            }
+        }
+    }
+
+    /// Gives all that waits: nothing more will come.
+    pub(super) fn finish(&mut self, out: &mut dyn FnMut(Part<'_>)) {
+        if self.next.is_none() {
+            self.begin_with_what_waits(out);
+        }
+        while !self.waiting.is_empty() {
+            self.skip(out);
+            self.drain(out);
+        }
+    }
+
+    /// Forgets where the stream was: its next octet is this one.
+    pub(super) fn restart_at(&mut self, sequence: u32) {
+        let acked = self.acked;
+        *self = Self { acked, ..Self::default() };
+        self.next = Some(self.place(sequence));
+    }
+
+    /// Bytes of memory that wait.
+    pub fn memory(&self) -> usize {
+        self.waiting_bytes
+    }
+}
+
+/// Gives the octets from `next` on of those that go from `place.0` to `place.1`, and says what the snap length cut off.
+fn give(bytes: &[u8], place: (u64, u64), next: u64, packet: PacketId, out: &mut dyn FnMut(Part<'_>)) {
+    let (from, to) = place;
+    let old = next.saturating_sub(from);
+    let bytes = bytes.get(usize::try_from(old).unwrap_or(usize::MAX)..).unwrap_or_default();
+    if !bytes.is_empty() {
+        out(Part::Octets { bytes, packet });
+    }
+    let cut = to.saturating_sub(from.max(next)).saturating_sub(bytes.len() as u64);
+    if cut > 0 {
+        out(Part::Missing(cut));
+    }
+}

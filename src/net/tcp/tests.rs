@@ -1,0 +1,281 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::limits::{TCP_WAITING_BYTES, TCP_WAITING_PIECES};
+use crate::net::transport::{TcpFlags, TcpSegment};
+use crate::packet::{Endpoint, FlowKey, PacketId};
+use crate::time::{Elapsed, Timestamp};
+
+const PLAIN: TcpFlags = TcpFlags { syn: false, ack: true, fin: false, rst: false };
+const SYN: TcpFlags = TcpFlags { syn: true, ack: false, fin: false, rst: false };
+const SYN_ACK: TcpFlags = TcpFlags { syn: true, ack: true, fin: false, rst: false };
+const FIN: TcpFlags = TcpFlags { syn: false, ack: true, fin: true, rst: false };
+const RST: TcpFlags = TcpFlags { syn: false, ack: false, fin: false, rst: true };
+const RST_ACK: TcpFlags = TcpFlags { syn: false, ack: true, fin: false, rst: true };
+
+/// One connection, its streams as they come out, and what was said of it.
+#[derive(Default)]
+struct Wire {
+    connection: Connection,
+    streams: [Vec<u8>; 2],
+    missing: [u64; 2],
+    signs: Vec<(u64, TcpSign)>,
+    number: u64,
+    now: i64,
+}
+
+impl Wire {
+    fn send(&mut self, side: usize, seq: u32, ack: u32, flags: TcpFlags, payload: &[u8]) -> Taken {
+        self.send_with(side, seq, ack, flags, payload, 1_000)
+    }
+
+    fn send_with(&mut self, side: usize, seq: u32, ack: u32, flags: TcpFlags, payload: &[u8], window: u16) -> Taken {
+        self.number += 1;
+        self.now += 1;
+        let end = |last: u8| Endpoint::new([10, 0, 0, last].into(), 5060);
+        let segment = TcpSegment {
+            flow: FlowKey { src: end(side as u8), dst: end(1 - side as u8) },
+            sequence: seq,
+            acknowledgment: ack,
+            flags,
+            window,
+            payload,
+            wire_len: payload.len(),
+        };
+        let (streams, missing) = (&mut self.streams, &mut self.missing);
+        let at = Timestamp::from_nanos(self.now * 1_000_000);
+        let packet = PacketId::new(0, self.number);
+        let seen = self.connection.push(side, &segment, packet, at, &mut |side, part| match part {
+            Part::Octets { bytes, .. } => streams[side].extend_from_slice(bytes),
+            Part::Missing(octets) => missing[side] += octets,
+        });
+        self.signs.extend(seen.signs.iter().map(|sign| (self.number, *sign)));
+        seen.taken
+    }
+
+    fn wait(&mut self, millis: i64) {
+        self.now += millis;
+        let (streams, missing) = (&mut self.streams, &mut self.missing);
+        self.connection.expire(Timestamp::from_nanos(self.now * 1_000_000), &mut |side, part| match part {
+            Part::Octets { bytes, .. } => streams[side].extend_from_slice(bytes),
+            Part::Missing(octets) => missing[side] += octets,
+        });
+    }
+
+    fn text(&self, side: usize) -> &str {
+        std::str::from_utf8(&self.streams[side]).unwrap()
+    }
+
+    fn handshake(initial: u32) -> Self {
+        let mut wire = Self::default();
+        wire.send(0, initial, 0, SYN, b"");
+        wire.send(1, 7_000, initial.wrapping_add(1), SYN_ACK, b"");
+        wire.send(0, initial.wrapping_add(1), 7_001, PLAIN, b"");
+        wire
+    }
+}
+
+#[test]
+fn octets_come_in_order_once_and_over_the_wrap_of_their_numbers() {
+    let first = u32::MAX - 5;
+    let mut wire = Wire::handshake(first - 1);
+    assert_eq!(wire.send(0, first, 7_001, PLAIN, b"abcd"), Taken::InOrder);
+    assert_eq!(wire.send(0, first.wrapping_add(8), 7_001, PLAIN, b"ij"), Taken::Early);
+    assert_eq!(wire.send(0, first, 7_001, PLAIN, b"abcd"), Taken::Again);
+    assert_eq!(wire.send(0, first.wrapping_add(2), 7_001, PLAIN, b"CDefgh"), Taken::InOrder);
+    assert_eq!(wire.text(0), "abcdefghij");
+    assert_eq!(wire.connection.memory(), 0);
+}
+
+#[test]
+fn the_first_copy_of_an_octet_wins() {
+    let mut wire = Wire::handshake(99);
+    wire.send(0, 102, 7_001, PLAIN, b"cd");
+    wire.send(0, 101, 7_001, PLAIN, b"BCDE");
+    wire.send(0, 100, 7_001, PLAIN, b"a");
+    assert_eq!(wire.text(0), "aBcdE");
+}
+
+#[test]
+fn a_stream_in_the_middle_waits_a_moment_for_earlier_octets() {
+    let mut wire = Wire::default();
+    wire.send(0, 500, 7_001, PLAIN, b"cd");
+    wire.send(0, 498, 7_001, PLAIN, b"ab");
+    assert_eq!(wire.text(0), "");
+    wire.wait(60);
+    assert_eq!((wire.text(0), wire.missing[0]), ("abcd", 0));
+    // Whoever acknowledges octets has all that were before them.
+    let mut wire = Wire::default();
+    wire.send(0, 500, 7_001, PLAIN, b"cd");
+    wire.send(1, 7_001, 502, PLAIN, b"x");
+    assert_eq!((wire.text(0), wire.text(1)), ("cd", "x"));
+}
+
+#[test]
+fn a_hole_is_waited_for_and_given_up_sooner_when_the_receiver_has_its_octets() {
+    let mut wire = Wire::handshake(99);
+    wire.send(0, 103, 7_001, PLAIN, b"def");
+    wire.wait(29_000);
+    assert_eq!((wire.text(0), wire.missing[0]), ("", 0));
+    wire.send(1, 7_001, 106, PLAIN, b"");
+    wire.wait(150);
+    assert_eq!(wire.text(0), "");
+    wire.wait(100);
+    assert_eq!((wire.text(0), wire.missing[0]), ("def", 3));
+
+    let mut wire = Wire::handshake(99);
+    wire.send(0, 103, 7_001, PLAIN, b"def");
+    wire.wait(30_001);
+    assert_eq!((wire.text(0), wire.missing[0]), ("def", 3));
+}
+
+#[test]
+fn what_waits_is_bounded_in_octets_and_in_segments() {
+    let mut wire = Wire::handshake(99);
+    let block = [b'x'; 1_000];
+    for n in 1..1_000_u32 {
+        wire.send(0, 100 + n * 2_000, 7_001, PLAIN, &block);
+        assert!(wire.connection.memory() <= TCP_WAITING_BYTES + 1_100);
+    }
+    assert!(wire.missing[0] > 0);
+    let mut wire = Wire::handshake(99);
+    for n in 1..10_000_u32 {
+        wire.send(0, 100 + n * 2, 7_001, PLAIN, b"x");
+        assert!(wire.connection.memory() <= (TCP_WAITING_PIECES + 1) * 64);
+    }
+}
+
+#[test]
+fn what_the_snap_length_cut_off_is_missing() {
+    let mut wire = Wire::handshake(99);
+    let (streams, missing) = (&mut wire.streams, &mut wire.missing);
+    let segment = TcpSegment {
+        flow: FlowKey { src: Endpoint::new([1; 4].into(), 1), dst: Endpoint::new([2; 4].into(), 2) },
+        sequence: 100,
+        acknowledgment: 7_001,
+        flags: PLAIN,
+        window: 9,
+        payload: b"ab",
+        wire_len: 10,
+    };
+    wire.connection.push(0, &segment, PacketId::new(0, 9), Timestamp::default(), &mut |side, part| match part {
+        Part::Octets { bytes, .. } => streams[side].extend_from_slice(bytes),
+        Part::Missing(octets) => missing[side] += octets,
+    });
+    wire.send(0, 110, 7_001, PLAIN, b"k");
+    assert_eq!((wire.text(0), wire.missing[0]), ("abk", 8));
+}
+
+/// RFC 9293, 3.10.7.1: a host that knows no connection answers a segment with ACK by a reset without ACK, whose number is
+/// the acknowledged one; one without ACK (a SYN) by a reset with ACK.
+#[test]
+fn resets_are_told_apart() {
+    let signs = |wire: &Wire| wire.signs.iter().map(|(_, sign)| *sign).collect::<Vec<_>>();
+    let mut unknown = Wire::default();
+    unknown.send(0, 500, 7_001, PLAIN, b"NOTIFY");
+    unknown.send(1, 7_001, 0, RST, b"");
+    assert_eq!(signs(&unknown), [TcpSign::Unknown]);
+
+    let mut aborted = Wire::handshake(99);
+    aborted.send(0, 100, 7_001, PLAIN, b"NOTIFY");
+    aborted.send(1, 7_001, 106, RST_ACK, b"");
+    aborted.send(1, 7_001, 0, RST, b"");
+    assert_eq!(signs(&aborted)[2..], [TcpSign::Abort, TcpSign::Abort]);
+    assert_eq!(aborted.connection.standing(), Standing::Reset);
+
+    let mut refused = Wire::default();
+    refused.send(0, 99, 0, SYN, b"");
+    refused.send(1, 0, 100, RST_ACK, b"");
+    assert_eq!(signs(&refused), [TcpSign::Syn, TcpSign::Refused]);
+
+    let mut left = Wire::handshake(99);
+    left.send(1, 7_001, 100, FIN, b"");
+    left.send(0, 100, 7_002, PLAIN, b"late");
+    left.send(1, 7_002, 0, RST, b"");
+    assert_eq!(signs(&left)[2..], [TcpSign::Fin, TcpSign::Abort]);
+}
+
+#[test]
+fn keep_alives_and_closed_windows_are_seen() {
+    let mut wire = Wire::handshake(99);
+    wire.send(0, 100, 7_001, PLAIN, b"abc");
+    wire.send(0, 102, 7_001, PLAIN, b"");
+    wire.send(0, 102, 7_001, PLAIN, b"c");
+    wire.send_with(1, 7_001, 103, PLAIN, b"", 0);
+    wire.send_with(1, 7_001, 103, PLAIN, b"", 0);
+    wire.send(1, 7_001, 103, PLAIN, b"");
+    let signs: Vec<_> = wire.signs.iter().skip(2).copied().collect();
+    use TcpSign::{KeepAlive, WindowOpen, ZeroWindow};
+    assert_eq!(signs, [(5, KeepAlive), (6, KeepAlive), (7, ZeroWindow), (9, WindowOpen)]);
+    assert_eq!(wire.text(0), "abc");
+}
+
+#[test]
+fn a_syn_with_another_number_begins_another_connection() {
+    let mut wire = Wire::handshake(99);
+    let syn = |sequence, flags| TcpSegment {
+        flow: FlowKey { src: Endpoint::new([1; 4].into(), 1), dst: Endpoint::new([2; 4].into(), 2) },
+        sequence,
+        acknowledgment: 0,
+        flags,
+        window: 9,
+        payload: b"",
+        wire_len: 0,
+    };
+    assert!(!wire.connection.is_replaced_by(0, &syn(99, SYN)));
+    assert!(wire.connection.is_replaced_by(0, &syn(555, SYN)));
+    assert!(!wire.connection.is_replaced_by(0, &syn(555, PLAIN)));
+    assert!(!Connection::default().is_replaced_by(1, &syn(5, SYN_ACK)));
+    wire.send(0, 100, 7_001, FIN, b"");
+    wire.send(1, 7_001, 101, FIN, b"");
+    assert_eq!(wire.connection.standing(), Standing::Closed);
+    assert!(wire.connection.is_replaced_by(1, &syn(4, SYN)));
+}
+
+proptest! {
+    /// Any stream, cut into any segments, out of order, repeated and overlapping, comes out as it went in.
+    #[test]
+    fn any_segments_give_the_stream(
+        initial in any::<u32>(),
+        stream in prop::collection::vec(any::<u8>(), 1..4_000),
+        cuts in prop::collection::vec((0_usize..4_000, 1_usize..600), 0..40),
+        order in any::<prop::sample::Index>(),
+        keys in prop::collection::vec(any::<u32>(), 100),
+        has_syn in any::<bool>(),
+    ) {
+        // All of it in segments of 100, and any others over it; then shuffled.
+        let base = (0..stream.len()).step_by(100).map(|from| (from, 100));
+        let mut segments: Vec<_> = base.chain(cuts).filter(|(from, _)| *from < stream.len()).collect();
+        let at = |n: usize| keys[(n + order.index(keys.len())) % keys.len()];
+        let mut ranked: Vec<_> = segments.drain(..).enumerate().collect();
+        ranked.sort_by_key(|(n, _)| at(*n));
+        let mut wire = if has_syn { Wire::handshake(initial.wrapping_sub(1)) } else { Wire::default() };
+        for (_, (from, len)) in ranked {
+            let to = (from + len).min(stream.len());
+            wire.send(0, initial.wrapping_add(from as u32), 7_001, PLAIN, &stream[from..to]);
+            // Nothing here takes long enough for a stream without its beginning to be picked up.
+            wire.now = 3;
+        }
+        let (streams, missing) = (&mut wire.streams, &mut wire.missing);
+        wire.connection.finish(&mut |side, part| match part {
+            Part::Octets { bytes, .. } => streams[side].extend_from_slice(bytes),
+            Part::Missing(octets) => missing[side] += octets,
+        });
+        prop_assert_eq!(wire.missing, [0, 0]);
+        prop_assert_eq!(&wire.streams[0], &stream);
+        prop_assert_eq!(wire.connection.memory(), 0);
+    }
+
+    #[test]
+    fn any_segments_at_all_are_bounded(
+        segments in prop::collection::vec((0_usize..2, any::<u32>(), any::<u32>(), any::<[bool; 4]>(), 0_usize..50), 0..200),
+    ) {
+        let mut wire = Wire::default();
+        for (side, seq, ack, [syn, acks, fin, rst], len) in segments {
+            wire.send(side, seq, ack, TcpFlags { syn, ack: acks, fin, rst }, &vec![b'x'; len]);
+            wire.wait(i64::from(seq % 100));
+            let deadline = wire.connection.deadline();
+            prop_assert!(deadline.is_none_or(|at| at.since(Timestamp::from_nanos(wire.now * 1_000_000)) <= Elapsed::from_secs(30)));
+        }
+    }
+}
