@@ -16,13 +16,6 @@ pub(crate) fn udp(payload: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A TCP segment from 5060 to 5070 with these control bits.
-pub(crate) fn tcp(flags: u8, payload: &[u8]) -> Vec<u8> {
-    let mut out = vec![0x13, 0xc4, 0x13, 0xce, 0, 0, 0, 7, 0, 0, 0, 9, 0x50, flags, 1, 0, 0, 0, 0, 0];
-    out.extend(payload);
-    out
-}
-
 /// IPv4 without options.
 pub(crate) fn ipv4(protocol: u8, payload: &[u8]) -> Vec<u8> {
     ipv4_piece(protocol, 0x1234, 0, payload)

@@ -103,8 +103,8 @@ fn body_without_length(bytes: &[u8], head: &Head) -> usize {
     if !head.has(HeaderName::ContentType) && !head.has(HeaderName::ContentLength) {
         return 0;
     }
-    let lines = memchr::memchr_iter(b'\n', bytes).map(|end| end + 1);
-    let next = lines.filter(|at| bytes.get(*at..).is_some_and(|rest| is_start_line(first_line(rest)))).next();
+    let mut lines = memchr::memchr_iter(b'\n', bytes).map(|end| end + 1);
+    let next = lines.find(|at| bytes.get(*at..).is_some_and(|rest| is_start_line(first_line(rest))));
     next.unwrap_or(bytes.len())
 }
 

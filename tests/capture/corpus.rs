@@ -121,7 +121,6 @@ fn wiresharks_own_numbers_are_readable_from_the_sip_report() {
 #[test]
 fn states_and_calls_equal_the_index() {
     let Some(folder) = corpus() else { return };
-    let truth = read(&folder.join("truth.json"));
     let index = read(&folder.join("index.json"));
     let captures = index["captures"].as_object().unwrap();
     let mut wrong = Differences::default();

@@ -79,8 +79,12 @@ impl Lab {
     }
 
     fn arrivals(&self) -> Vec<&SipArrival> {
-        let sip = |event| if let &Event::Sip(ref arrival) = event { Some(&**arrival) } else { None };
-        self.out.events.iter().filter_map(sip).collect()
+        let sip = self
+            .out
+            .events
+            .iter()
+            .filter_map(|event| if let Event::Sip(arrival) = event { Some(&**arrival) } else { None });
+        sip.collect()
     }
 
     fn texts(&self) -> Vec<String> {
