@@ -169,3 +169,12 @@ pub const VLAN_TAGS: usize = 8;
 
 /// Extension headers of one IP packet. RFC 8200 foresees at most seven.
 pub const IP_EXTENSIONS: usize = 16;
+
+/// Bytes kept of the subprotocols that a WebSocket handshake names; "sip" has three.
+pub const WEBSOCKET_SUBPROTOCOL_BYTES: usize = 64;
+
+/// Bytes that one compressed WebSocket message may unpack to before the rest of it is given up: a bomb of 1 MiB would make 1 GiB.
+pub const WEBSOCKET_INFLATED_BYTES: usize = 8 * 1024 * 1024;
+
+/// Bytes that unpacking one direction of a WebSocket connection takes: the window of 32 KiB and the code tables.
+pub const WEBSOCKET_INFLATER_BYTES: usize = 48 * 1024;

@@ -16,6 +16,7 @@ pub(crate) mod packets;
 #[cfg(test)]
 mod tests;
 pub mod transport;
+pub mod websocket;
 
 use std::net::IpAddr;
 
