@@ -15,6 +15,7 @@ mod octets;
 pub(crate) mod packets;
 #[cfg(test)]
 mod tests;
+pub mod tls;
 pub mod transport;
 pub mod websocket;
 
