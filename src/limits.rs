@@ -206,3 +206,21 @@ pub const STREAM_SEARCH_BYTES: u64 = 64 * 1024;
 
 /// Connections listed in the Capture tab.
 pub const LISTED_FLOWS: usize = 64;
+
+/// Bytes kept of the subprotocols that a WebSocket handshake names; "sip" has three.
+pub const WEBSOCKET_SUBPROTOCOL_BYTES: usize = 64;
+
+/// Bytes that one compressed WebSocket message may unpack to before the rest of it is given up: a bomb of 1 MiB would make 1 GiB.
+pub const WEBSOCKET_INFLATED_BYTES: usize = 8 * 1024 * 1024;
+
+/// Bytes that unpacking one direction of a WebSocket connection takes: the window of 32 KiB and the code tables.
+pub const WEBSOCKET_INFLATER_BYTES: usize = 48 * 1024;
+
+/// Bytes kept of one TLS hello. A ClientHello with post-quantum keys has about 1,800; one that resumes a session a few more.
+pub const TLS_HELLO_BYTES: usize = 8 * 1024;
+
+/// Bytes kept of a name in a TLS hello: a host name has 253 at most.
+pub const TLS_NAME_BYTES: usize = 255;
+
+/// Protocols kept of those that a TLS client offers.
+pub const TLS_ALPN_NAMES: usize = 8;

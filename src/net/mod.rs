@@ -17,7 +17,9 @@ mod pieces;
 pub mod tcp;
 #[cfg(test)]
 mod tests;
+pub mod tls;
 pub mod transport;
+pub mod websocket;
 
 use std::net::IpAddr;
 
