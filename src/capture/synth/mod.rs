@@ -4,7 +4,8 @@
 //! follows from a seed and a start time; nothing here reads a clock or a file.
 //!
 //! From small to large: [`wire`] (headers) ← [`message`], [`rtp`], [`dialog_info`] (payloads) ← [`agent`] (who sends what
-//! in a dialog) ← [`schedule`] (all packets in order of time) ← [`carrier`] (whole captures of any size).
+//! in a dialog) ← [`schedule`] (all packets in order of time) ← [`tcp`] (connections, and what goes wrong with them) ←
+//! [`carrier`] (whole captures of any size).
 
 pub mod agent;
 pub mod carrier;
@@ -14,6 +15,7 @@ pub mod pcap_writer;
 pub mod rng;
 pub mod rtp;
 pub mod schedule;
+pub mod tcp;
 pub mod wire;
 
 pub use agent::{Agent, Dialog, Proxy};
