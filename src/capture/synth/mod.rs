@@ -5,9 +5,10 @@
 //!
 //! From small to large: [`wire`] (headers) ← [`message`], [`rtp`], [`dialog_info`] (payloads) ← [`agent`] (who sends what
 //! in a dialog) ← [`schedule`] (all packets in order of time) ← [`tcp`] (connections, and what goes wrong with them) ←
-//! [`carrier`] (whole captures of any size).
+//! [`carrier`] and [`attack`] (whole captures of any size).
 
 pub mod agent;
+pub mod attack;
 pub mod carrier;
 pub mod dialog_info;
 pub mod message;
@@ -19,6 +20,7 @@ pub mod tcp;
 pub mod wire;
 
 pub use agent::{Agent, Dialog, Proxy};
+pub use attack::{Attack, AttackTruth, Attacker};
 pub use carrier::{Carrier, CarrierOptions, Truth};
 pub use message::Message;
 pub use pcap_writer::{PcapWriter, Precision};
