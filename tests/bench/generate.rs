@@ -3,6 +3,8 @@
 //!     cargo run --release --example generate -- --preset f500 -o f500.pcap
 //!     cargo run --release --example generate -- carrier --calls 50 --seconds 30 --loss 10 -o calls.pcap
 //!     cargo run --release --example generate -- calls --count 100000 -o table.pcap
+//!     cargo run --release --example generate -- carrier --calls 50 --tcp -o tcp.pcap
+//!     cargo run --release --example generate -- half-open --flows 1000000 -o attack.pcap
 //!     cargo run --release --example generate -- demo -o demo.pcap
 
 use std::fs::File;
@@ -12,8 +14,8 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sipwatch::capture::demo;
-use sipwatch::capture::synth::{Carrier, CarrierOptions, PcapWriter, Precision, RtpFaults};
-use sipwatch::packet::LinkType;
+use sipwatch::capture::synth::{Attack, Attacker, Carrier, CarrierOptions, PcapWriter, Precision, RtpFaults};
+use sipwatch::packet::{LinkType, Transport};
 use sipwatch::time::{Elapsed, Timestamp};
 
 /// Writes a made capture and prints what is in it as JSON.
@@ -34,6 +36,9 @@ struct Arguments {
     /// Time of the first packet, in seconds since 1970.
     #[arg(long, global = true, default_value_t = 1_700_000_000)]
     start: i64,
+    /// Signalling over TCP, with a connection for each call and each watcher.
+    #[arg(long, global = true)]
+    tcp: bool,
     #[command(subcommand)]
     kind: Option<Kind>,
 }
@@ -64,6 +69,19 @@ enum Kind {
         #[arg(long, default_value_t = 2)]
         seconds: u32,
     },
+    /// SYNs that nobody answers, each from a host of its own, some with a byte of data; and two good calls.
+    HalfOpen(AttackArguments),
+    /// Fragments of datagrams that are never completed; and two good calls.
+    Fragments(AttackArguments),
+    /// A TCP connection with a SIP message of 4 GiB that never ends; and two good calls.
+    Endless(AttackArguments),
+}
+
+#[derive(Args)]
+struct AttackArguments {
+    /// Connections, fragments or segments.
+    #[arg(long, default_value_t = 1_000_000)]
+    flows: u32,
 }
 
 #[derive(Args)]
@@ -118,9 +136,11 @@ fn options(arguments: &Arguments) -> anyhow::Result<CarrierOptions> {
             unanswered_per_mille: 250,
             ..CarrierOptions::default()
         },
-        _ => bail!("either --preset, or one of the words carrier, calls and demo; see --help"),
+        _ => bail!("either --preset, or one word for the kind of capture; see --help"),
     };
-    Ok(CarrierOptions { seed: arguments.seed, start: Timestamp::from_parts(arguments.start, 0), ..chosen })
+    let transport = if arguments.tcp { Transport::Tcp } else { Transport::Udp };
+    let start = Timestamp::from_parts(arguments.start, 0);
+    Ok(CarrierOptions { seed: arguments.seed, start, transport, ..chosen })
 }
 
 fn carrier_options(carrier: &CarrierArguments) -> CarrierOptions {
@@ -142,6 +162,15 @@ fn carrier_options(carrier: &CarrierArguments) -> CarrierOptions {
     }
 }
 
+const fn attack(arguments: &Arguments) -> Option<(Attack, u32)> {
+    match &arguments.kind {
+        Some(Kind::HalfOpen(attack)) => Some((Attack::HalfOpen, attack.flows)),
+        Some(Kind::Fragments(attack)) => Some((Attack::Fragments, attack.flows)),
+        Some(Kind::Endless(attack)) => Some((Attack::Endless, attack.flows)),
+        _ => None,
+    }
+}
+
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let to_stdout = arguments.output.as_os_str() == "-";
@@ -156,13 +185,22 @@ fn main() -> anyhow::Result<()> {
     }
     let precision = if arguments.nanos { Precision::Nanos } else { Precision::Micros };
     let mut writer = PcapWriter::new(out, precision, LinkType::ETHERNET, 262_144)?;
-    let mut carrier = Carrier::new(options(&arguments)?);
     let mut frame = Vec::new();
-    while let Some(at) = carrier.next_packet(&mut frame) {
-        writer.write(at, &frame)?;
-    }
+    let truth = if let Some((attack, flows)) = attack(&arguments) {
+        let start = Timestamp::from_parts(arguments.start, 0);
+        let mut attacker = Attacker::new(attack, flows, start, arguments.seed);
+        while let Some(at) = attacker.next_packet(&mut frame) {
+            writer.write(at, &frame)?;
+        }
+        serde_json::to_string_pretty(&attacker.truth())?
+    } else {
+        let mut carrier = Carrier::new(options(&arguments)?);
+        while let Some(at) = carrier.next_packet(&mut frame) {
+            writer.write(at, &frame)?;
+        }
+        serde_json::to_string_pretty(&carrier.truth())?
+    };
     writer.finish()?;
-    let truth = serde_json::to_string_pretty(&carrier.truth())?;
     if to_stdout {
         writeln!(io::stderr(), "{truth}")?;
     } else {

@@ -7,7 +7,7 @@ use sipwatch::capture::synth::dialog_info::{self, DialogRow, DialogState};
 use sipwatch::capture::synth::{
     Agent, Carrier, CarrierOptions, Dialog, Path as Hop, PcapWriter, Precision, Rng, Schedule, Truth,
 };
-use sipwatch::packet::{Endpoint, LinkType};
+use sipwatch::packet::{Endpoint, LinkType, Transport};
 use sipwatch::time::{Elapsed, Timestamp};
 
 /// Call-ID, and the time between the first and the last of four messages.
@@ -25,6 +25,7 @@ pub fn subscription(file: &Path, seed: u64) -> Subscription {
         domain: "pbx.example".into(),
         at: Endpoint::new([10, 77, 0, last].into(), 5060),
         software: "Test/1.0".into(),
+        transport: Transport::Udp,
     };
     let resource = "4711";
     let (watcher, server) = (agent("4207", 2), agent(resource, 1));

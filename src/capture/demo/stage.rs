@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::super::synth::rtp::INTERVAL;
 use super::super::synth::{Agent, Message, Path, Proxy, Rng, RtpFaults, RtpSender, Schedule};
-use crate::packet::Endpoint;
+use crate::packet::{Endpoint, Transport};
 use crate::time::{Elapsed, Timestamp};
 
 /// The phone system's domain.
@@ -84,6 +84,7 @@ pub(super) fn phone(number: u8, display: &str) -> Agent {
         domain: DOMAIN.into(),
         at: endpoint(Ipv4Addr::new(192, 0, 2, number - 100), 5060),
         software: software.into(),
+        transport: Transport::Udp,
     }
 }
 
@@ -95,6 +96,7 @@ pub(super) fn trunk(number: &str) -> Agent {
         domain: "carrier.example".into(),
         at: endpoint(Ipv4Addr::new(198, 51, 100, 10), 5060),
         software: "Gateway/11.2".into(),
+        transport: Transport::Udp,
     }
 }
 
@@ -106,6 +108,7 @@ pub(super) fn system(user: &str) -> Agent {
         domain: DOMAIN.into(),
         at: endpoint(Ipv4Addr::new(192, 0, 2, 1), 5060),
         software: "PBX/7.3".into(),
+        transport: Transport::Udp,
     }
 }
 

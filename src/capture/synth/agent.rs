@@ -2,7 +2,7 @@
 
 use super::message::Message;
 use super::rng::Rng;
-use crate::packet::Endpoint;
+use crate::packet::{Endpoint, Transport};
 
 /// What every phone here allows.
 const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, NOTIFY, SUBSCRIBE, REFER, MESSAGE, INFO, UPDATE";
@@ -20,6 +20,8 @@ pub struct Agent {
     pub at: Endpoint,
     /// Its User-Agent.
     pub software: String,
+    /// How it speaks SIP.
+    pub transport: Transport,
 }
 
 impl Agent {
@@ -39,12 +41,15 @@ impl Agent {
 
     /// The URI at which it can be reached directly.
     pub fn contact_uri(&self) -> String {
-        format!("sip:{}@{}", self.user, self.at)
+        let uri = format!("sip:{}@{}", self.user, self.at);
+        // UDP is what a URI means that names no transport (RFC 3263, section 4.1).
+        if self.transport == Transport::Udp { uri } else { format!("{uri};transport={}", self.transport.name()) }
     }
 
     /// A Via for a request it sends.
     pub fn via(&self, rng: &mut Rng) -> String {
-        format!("SIP/2.0/UDP {};branch=z9hG4bK{};rport", self.at, rng.hex(12))
+        let transport = self.transport.name().to_uppercase();
+        format!("SIP/2.0/{transport} {};branch=z9hG4bK{};rport", self.at, rng.hex(12))
     }
 
     /// A Call-ID of its own.
@@ -262,6 +267,7 @@ mod tests {
             domain: "example.com".into(),
             at: Endpoint::new([192, 0, 2, last].into(), 5060),
             software: "Test/1".into(),
+            transport: Transport::Udp,
         }
     }
 

@@ -4,9 +4,11 @@
 //! follows from a seed and a start time; nothing here reads a clock or a file.
 //!
 //! From small to large: [`wire`] (headers) ← [`message`], [`rtp`], [`dialog_info`] (payloads) ← [`agent`] (who sends what
-//! in a dialog) ← [`schedule`] (all packets in order of time) ← [`carrier`] (whole captures of any size).
+//! in a dialog) ← [`schedule`] (all packets in order of time) ← [`tcp`] (connections, and what goes wrong with them) ←
+//! [`carrier`] and [`attack`] (whole captures of any size).
 
 pub mod agent;
+pub mod attack;
 pub mod carrier;
 pub mod dialog_info;
 pub mod message;
@@ -14,9 +16,11 @@ pub mod pcap_writer;
 pub mod rng;
 pub mod rtp;
 pub mod schedule;
+pub mod tcp;
 pub mod wire;
 
 pub use agent::{Agent, Dialog, Proxy};
+pub use attack::{Attack, AttackTruth, Attacker};
 pub use carrier::{Carrier, CarrierOptions, Truth};
 pub use message::Message;
 pub use pcap_writer::{PcapWriter, Precision};

@@ -129,7 +129,7 @@ pub fn udp_fragments(path: &Path, ip_id: u16, payload: &[u8], mtu: usize) -> Vec
 }
 
 /// What a TCP segment says besides its ports.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpSegment {
     /// Sequence number of the first byte.
     pub seq: u32,
@@ -141,6 +141,15 @@ pub struct TcpSegment {
     pub fin: bool,
     /// Breaks the connection.
     pub rst: bool,
+    /// Bytes that its sender takes from the other side.
+    pub window: u16,
+}
+
+impl Default for TcpSegment {
+    /// Sequence number 0, no flag, and a window of 65,535 bytes.
+    fn default() -> Self {
+        Self { seq: 0, ack: None, syn: false, fin: false, rst: false, window: 0xFFFF }
+    }
 }
 
 /// Appends one TCP segment as a frame.
@@ -157,7 +166,9 @@ pub fn tcp(path: &Path, ip_id: u16, segment: TcpSegment, payload: &[u8], out: &m
         | u8::from(segment.rst) << 2
         | u8::from(!payload.is_empty()) << 3
         | u8::from(segment.ack.is_some()) << 4;
-    out.extend_from_slice(&[5 << 4, flags, 0xFF, 0xFF, 0, 0, 0, 0]);
+    out.extend_from_slice(&[5 << 4, flags]);
+    out.extend_from_slice(&segment.window.to_be_bytes());
+    out.extend_from_slice(&[0, 0, 0, 0]);
     out.extend_from_slice(payload);
     fill_checksum(path, TCP, start, 16, out);
 }

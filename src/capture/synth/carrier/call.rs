@@ -3,8 +3,10 @@
 use super::super::agent::{self, Agent, Dialog};
 use super::super::rng::Rng;
 use super::super::rtp::{INTERVAL, RtpSender};
+use super::super::tcp::Side;
 use super::super::wire::Path;
-use super::{Carrier, Message, endpoint, host};
+use super::{Carrier, Line, Message, endpoint, host};
+use crate::packet::Transport;
 use crate::time::{Elapsed, Timestamp};
 
 const CALLER_BLOCK: u8 = 16;
@@ -25,8 +27,7 @@ struct Call<'c> {
     rng: Rng,
     caller: Agent,
     callee: Agent,
-    there: Path,
-    back: Path,
+    line: Line,
     invite: Message,
     tag: String,
 }
@@ -34,16 +35,16 @@ struct Call<'c> {
 /// Sends a whole call that starts at `at`.
 pub(super) fn place(carrier: &mut Carrier, number: u32, at: Timestamp) {
     let mut rng = carrier.rng.fork();
-    let caller = phone(CALLER_BLOCK, number, "1");
-    let callee = phone(CALLEE_BLOCK, number, "2");
+    let transport = carrier.options.transport;
+    let caller = phone(CALLER_BLOCK, number, "1", transport);
+    let callee = phone(CALLEE_BLOCK, number, "2", transport);
     let media = endpoint(host(CALLER_BLOCK, number), media_port(number));
     let invite = caller.invite(&callee.contact_uri(), &callee.name(), media, &mut rng);
-    let there = Path::new(caller.at, callee.at);
     let tag = rng.hex(8);
     let outcome = outcome(carrier, &mut rng);
     carrier.truth.calls += 1;
-    let back = there.reversed();
-    let mut call = Call { carrier, rng, caller, callee, there, back, invite, tag };
+    let (line, at) = Line::open(carrier, Path::new(caller.at, callee.at), number, at);
+    let mut call = Call { carrier, rng, caller, callee, line, invite, tag };
     let at = call.invite(at);
     let ringing = call.wait(at, 30, 400);
     let response = call.callee.respond(&call.invite, 180, "Ringing", &call.tag);
@@ -58,6 +59,7 @@ pub(super) fn place(carrier: &mut Carrier, number: u32, at: Timestamp) {
         }
         Outcome::Failed(status, reason) => call.fail(ringing, status, reason),
     }
+    call.line.close(call.carrier);
 }
 
 fn outcome(carrier: &mut Carrier, rng: &mut Rng) -> Outcome {
@@ -81,7 +83,7 @@ fn outcome(carrier: &mut Carrier, rng: &mut Rng) -> Outcome {
     }
 }
 
-fn phone(block: u8, number: u32, prefix: &str) -> Agent {
+fn phone(block: u8, number: u32, prefix: &str, transport: Transport) -> Agent {
     let at = endpoint(host(block, number), 5060);
     Agent {
         user: format!("{prefix}{number:06}"),
@@ -89,6 +91,7 @@ fn phone(block: u8, number: u32, prefix: &str) -> Agent {
         domain: "carrier.example".into(),
         at,
         software: "Softswitch/4.2".into(),
+        transport,
     }
 }
 
@@ -103,11 +106,11 @@ impl Call<'_> {
     }
 
     fn request(&mut self, at: Timestamp, message: &Message) {
-        self.carrier.send(at, &self.there, message);
+        self.carrier.send(at, &mut self.line, Side::Client, message);
     }
 
     fn response(&mut self, at: Timestamp, message: &Message) {
-        self.carrier.send(at, &self.back, message);
+        self.carrier.send(at, &mut self.line, Side::Server, message);
     }
 
     /// INVITE, perhaps twice, and 100; gives the time of the 100.
@@ -115,7 +118,9 @@ impl Call<'_> {
         let invite = self.invite.clone();
         self.request(at, &invite);
         let mut arrived = at;
-        if self.rng.chance(self.carrier.options.retransmit_per_mille) {
+        // Drawn over TCP as well, so that both transports carry the same calls.
+        let again = self.rng.chance(self.carrier.options.retransmit_per_mille);
+        if again && self.carrier.options.transport == Transport::Udp {
             arrived = at.after(T1);
             self.request(arrived, &invite);
             self.carrier.truth.retransmissions += 1;

@@ -4,6 +4,7 @@
 //! are up at once and not on how long the capture is.
 
 mod call;
+mod line;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -11,12 +12,13 @@ use std::net::Ipv4Addr;
 
 use serde::Serialize;
 
+use self::line::Line;
 use super::message::Message;
 use super::rng::Rng;
 use super::rtp::RtpFaults;
 use super::schedule::Schedule;
-use super::wire::Path;
-use crate::packet::Endpoint;
+use super::tcp::Side;
+use crate::packet::{Endpoint, Transport};
 use crate::time::{Elapsed, Timestamp};
 
 /// What kind of capture to make.
@@ -24,6 +26,10 @@ use crate::time::{Elapsed, Timestamp};
 pub struct CarrierOptions {
     /// Calls.
     pub calls: u32,
+    /// The number of the first call, from which its hosts follow: captures with numbers of their own share none.
+    pub first_call: u32,
+    /// What carries the signalling: UDP, or TCP with one connection for each call and each watcher.
+    pub transport: Transport,
     /// Watched lamps: one SUBSCRIBE each, and NOTIFYs over the whole capture.
     pub subscriptions: u32,
     /// NOTIFYs of each subscription.
@@ -36,7 +42,8 @@ pub struct CarrierOptions {
     pub rtp: bool,
     /// What happens to the RTP.
     pub faults: RtpFaults,
-    /// Calls whose INVITE is sent again after 500 ms because the first is lost behind the tap, in 1 of 1,000.
+    /// Calls whose INVITE is sent again after 500 ms because the first is lost behind the tap, in 1 of 1,000. None over
+    /// TCP, where SIP sends nothing again (RFC 3261, section 17.1.1.2).
     pub retransmit_per_mille: u32,
     /// Calls that are not answered (busy, unknown, given up), in 1 of 1,000.
     pub unanswered_per_mille: u32,
@@ -51,6 +58,8 @@ impl Default for CarrierOptions {
     fn default() -> Self {
         Self {
             calls: 500,
+            first_call: 0,
+            transport: Transport::Udp,
             subscriptions: 100,
             notifies: 12,
             talk: Elapsed::from_secs(10),
@@ -95,6 +104,10 @@ pub struct Truth {
     pub responses: BTreeMap<u16, u64>,
     /// SIP messages sent again.
     pub retransmissions: u64,
+    /// TCP connections.
+    pub tcp_connections: u64,
+    /// TCP segments, acknowledgments included.
+    pub tcp_segments: u64,
     /// RTP streams.
     pub rtp_streams: u64,
     /// RTP packets in the capture.
@@ -135,7 +148,7 @@ impl Carrier {
             if self.schedule.next_at().is_some_and(|at| at < start) {
                 break;
             }
-            call::place(self, self.made, start);
+            call::place(self, self.options.first_call.wrapping_add(self.made), start);
             self.made += 1;
         }
         let at = self.schedule.next_packet(out)?;
@@ -161,20 +174,23 @@ impl Carrier {
         self.options.start.after(Elapsed::from_nanos(step.saturating_mul(i64::from(number))))
     }
 
-    /// Sends a message and counts it.
-    fn send(&mut self, at: Timestamp, path: &Path, message: &Message) {
+    /// Sends a message and counts it. `Client` is the side that began.
+    fn send(&mut self, at: Timestamp, line: &mut Line, from: Side, message: &Message) {
         self.truth.sip_messages += 1;
         match message.status() {
             Some(status) => *self.truth.responses.entry(status).or_default() += 1,
             None => *self.truth.requests.entry(message.method().to_owned()).or_default() += 1,
         }
-        self.schedule.sip(at, path, message);
+        line.send(self, at, from, message);
     }
 }
 
-/// A host's address: `block` is the first byte after 10; 65,000 hosts in each block are apart, later ones repeat.
+/// Hosts in a block.
+const HOSTS: u32 = 64_770;
+
+/// A host's address: `block` is the first byte after 10; [`HOSTS`] in each block are apart, later ones repeat.
 const fn host(block: u8, number: u32) -> Ipv4Addr {
-    let number = number % 64_770;
+    let number = number % HOSTS;
     Ipv4Addr::new(10, block, (number / 254) as u8, (number % 254) as u8 + 1)
 }
 
@@ -242,5 +258,37 @@ mod tests {
         assert!((98_500..100_500).contains(&truth.rtp_packets), "{}", truth.rtp_packets);
         let mean = truth.bytes as f64 / truth.packets as f64;
         assert!((217.0..220.0).contains(&mean), "{mean}");
+    }
+
+    #[test]
+    fn the_same_calls_go_over_tcp_with_their_messages_whole() {
+        let options = CarrierOptions {
+            calls: 30,
+            subscriptions: 3,
+            talk: Elapsed::from_secs(1),
+            unanswered_per_mille: 300,
+            retransmit_per_mille: 100,
+            ..CarrierOptions::default()
+        };
+        let (udp, _, _) = run(options.clone());
+        let options = CarrierOptions { transport: Transport::Tcp, ..options };
+        let (tcp, sip, _) = run(options.clone());
+        assert!(udp.retransmissions > 0 && tcp.retransmissions == 0);
+        assert_eq!(tcp.sip_messages, udp.sip_messages - udp.retransmissions);
+        assert_eq!((tcp.answered, tcp.failed, &tcp.responses), (udp.answered, udp.failed, &udp.responses));
+        assert_eq!(tcp.tcp_connections, 33);
+        assert_eq!(tcp.packets, tcp.tcp_segments + tcp.rtp_packets);
+        // Every message here fits one segment.
+        assert_eq!(tcp.sip_messages, sip);
+
+        let mut carrier = Carrier::new(options);
+        let (mut frame, mut vias) = (Vec::new(), 0);
+        while carrier.next_packet(&mut frame).is_some() {
+            let text = String::from_utf8_lossy(&frame);
+            assert!(!text.contains("SIP/2.0/UDP"));
+            vias += u64::from(text.contains("Via: SIP/2.0/TCP"));
+            assert!(!text.contains("Contact:") || text.contains(";transport=tcp>"));
+        }
+        assert_eq!(vias, tcp.sip_messages);
     }
 }
