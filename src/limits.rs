@@ -224,3 +224,6 @@ pub const TLS_NAME_BYTES: usize = 255;
 
 /// Protocols kept of those that a TLS client offers.
 pub const TLS_ALPN_NAMES: usize = 8;
+
+/// The longest head of an HTTP message in which an upgrade to WebSocket is looked for, in bytes.
+pub const HTTP_HEAD_BYTES: usize = 16 * 1024;

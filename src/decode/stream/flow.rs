@@ -3,13 +3,14 @@
 use super::Pair;
 use super::layer::Protocol;
 use super::side::{Given, Side};
+use super::tls::Tls;
 use super::view::FlowView;
 use crate::counters::{DecodeCounters, Layer, Malformed};
 use crate::decode::{Origin, udp};
 use crate::event::{Decoded, Event, PacketIds, SipArrival, TcpFact};
 use crate::net::tcp::{Connection, Part, Seen, Standing, Taken, TcpSign};
 use crate::net::transport::TcpSegment;
-use crate::packet::{FlowKey, PacketId, PacketMeta, Transport};
+use crate::packet::{FlowKey, PacketId, PacketMeta};
 use crate::sip::parse::looks_like_sip;
 use crate::time::Timestamp;
 
@@ -183,7 +184,8 @@ impl Flow {
             Taken::Nothing => "tcp without data",
             Taken::InOrder | Taken::Early => match self.side(side).protocol() {
                 Protocol::Other => "other tcp",
-                Protocol::Unknown | Protocol::Sip => return,
+                Protocol::Tls => "tls",
+                Protocol::Unknown | Protocol::Sip | Protocol::WebSocket => return,
             },
         };
         counters.pass(what);
@@ -239,8 +241,14 @@ impl Flow {
     /// What the Capture tab shows of it, if it carries SIP or may do so unseen.
     pub fn view(&self, pair: Pair) -> Option<FlowView> {
         let protocol = self.protocol();
-        let is_shown = !matches!(protocol, Protocol::Unknown | Protocol::Other);
-        is_shown.then(|| FlowView::new(pair.direction(self.client), protocol, self.connection.standing(), &self.counts))
+        let direction = pair.direction(self.client);
+        protocol.may_be_sip().then(|| {
+            let mut note = String::new();
+            let tls = self.sides.iter().filter_map(Side::tls);
+            tls.clone().for_each(|tls| tls.describe(&mut note));
+            let says_sip = tls.into_iter().any(Tls::offers_sip);
+            FlowView::new(direction, protocol, self.connection.standing(), &self.counts).with(note, says_sip)
+        })
     }
 
     /// What both directions together are.
@@ -253,7 +261,7 @@ impl Flow {
     }
 
     fn carries_sip(&self) -> bool {
-        self.sides.iter().any(|side| !matches!(side.protocol(), Protocol::Unknown | Protocol::Other))
+        self.protocol().may_be_sip()
     }
 
     fn side(&self, side: usize) -> &Side {
@@ -307,7 +315,14 @@ fn take(
     let direction = sides.get_mut(side)?;
     match part {
         Part::Octets { bytes, packet } => {
-            direction.octets(bytes, packet, &mut |given| give(given, side, counts, cause, counters, out));
+            let mut upgraded = None;
+            direction.octets(bytes, packet, &mut |given| match given {
+                Given::Upgraded(deflate) => upgraded = Some(deflate),
+                given => give(given, side, counts, cause, counters, out),
+            });
+            if let (Some(deflate), Some(other)) = (upgraded, sides.get_mut(side ^ 1)) {
+                other.agree(deflate);
+            }
             None
         }
         Part::Missing(octets) => {
@@ -330,7 +345,7 @@ fn give(
     out: &mut Decoded,
 ) {
     match given {
-        Given::Message { message, packets } => {
+        Given::Message { message, transport, packets } => {
             counts.messages += 1;
             if let Some(why) = udp::damage(&message) {
                 counters.malformed(cause.meta, Malformed::new(Layer::Sip, why), message.bytes());
@@ -339,10 +354,11 @@ fn give(
                 at: cause.meta.at,
                 packets: or_this(packets, cause.meta.id),
                 flow: cause.direction(side),
-                transport: Transport::Tcp,
+                transport,
                 message,
             })));
         }
+        Given::Upgraded(_) => {}
         Given::KeepAlive => counters.streams.keep_alives += 1,
         Given::Skipped { octets, why } => *counters.streams.skipped.entry(why).or_default() += octets,
     }

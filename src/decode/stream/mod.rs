@@ -9,7 +9,9 @@ mod layer;
 mod side;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod view;
+mod websocket;
 
 use std::collections::BTreeSet;
 

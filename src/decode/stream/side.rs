@@ -1,21 +1,24 @@
 //! One direction: its layers, and which packet brought which octets.
 
-use super::layer::{Layer, Protocol};
+use super::layer::{Found, Layer, Protocol};
+use super::tls::Tls;
 use crate::event::PacketIds;
 use crate::limits::STREAM_MESSAGE_PACKETS;
-use crate::packet::PacketId;
+use crate::net::websocket::DeflateParameters;
+use crate::packet::{PacketId, Transport};
 use crate::sip::SipMessage;
-use crate::sip::framing::Framed;
 
 /// What a direction gives.
 #[derive(Debug)]
 pub(super) enum Given {
     /// A SIP message and the packets that carried it, the completing one last.
-    Message { message: SipMessage, packets: PacketIds },
+    Message { message: SipMessage, transport: Transport, packets: PacketIds },
     /// A keep-alive between messages.
     KeepAlive,
     /// Octets that belong to no message.
     Skipped { octets: u64, why: &'static str },
+    /// The server took the upgrade to WebSocket, and how messages may be compressed.
+    Upgraded(Option<DeflateParameters>),
 }
 
 /// One direction of a connection.
@@ -47,27 +50,44 @@ impl Side {
         self.marks.add(self.position, packet);
         self.position += bytes.len() as u64;
         let marks = &self.marks;
-        self.layer.push(bytes, &mut |framed| out(marks.name(framed)));
-        self.marks.forget_before(self.layer.needs_from());
+        self.layer.push(bytes, &mut |found| out(marks.name(found)));
+        self.settle();
     }
 
     /// So many octets are not in the capture.
     pub fn missing(&mut self, octets: u64, out: &mut dyn FnMut(Given)) {
         let marks = &self.marks;
-        self.layer.missing(octets, &mut |framed| out(marks.name(framed)));
-        if matches!(self.layer, Layer::Undecided { .. }) {
-            self.position = 0;
-            self.marks = Marks::default();
-            return;
-        }
+        self.layer.missing(octets, &mut |found| out(marks.name(found)));
         self.position += octets;
-        self.marks.forget_before(self.layer.needs_from());
+        self.settle();
+    }
+
+    /// Forgets the packets of octets that are done with, and all when the layers begin anew.
+    fn settle(&mut self) {
+        if self.layer.is_lost() {
+            self.layer = Layer::new(true);
+        }
+        let needs_from = self.layer.needs_from();
+        if matches!(self.layer, Layer::Undecided { .. }) && self.layer.memory() == 0 {
+            (self.position, self.marks) = (0, Marks::default());
+        }
+        self.marks.forget_before(needs_from);
+    }
+
+    /// The server says how messages may be compressed.
+    pub fn agree(&mut self, deflate: Option<DeflateParameters>) {
+        self.layer.agree(deflate);
+    }
+
+    /// What the handshake of TLS told.
+    pub fn tls(&self) -> Option<&Tls> {
+        self.layer.tls()
     }
 
     /// Nothing more will come.
     pub fn finish(&mut self, out: &mut dyn FnMut(Given)) {
         let marks = &self.marks;
-        self.layer.finish(&mut |framed| out(marks.name(framed)));
+        self.layer.finish(&mut |found| out(marks.name(found)));
         self.marks = Marks::default();
     }
 
@@ -98,11 +118,14 @@ impl Marks {
         }
     }
 
-    fn name(&self, framed: Framed) -> Given {
-        match framed {
-            Framed::Message { message, start, end } => Given::Message { message, packets: self.packets(start, end) },
-            Framed::KeepAlive => Given::KeepAlive,
-            Framed::Skipped { octets, why } => Given::Skipped { octets, why },
+    fn name(&self, found: Found) -> Given {
+        match found {
+            Found::Message { message, transport, start, end } => {
+                Given::Message { message, transport, packets: self.packets(start, end) }
+            }
+            Found::KeepAlive => Given::KeepAlive,
+            Found::Skipped { octets, why } => Given::Skipped { octets, why },
+            Found::Upgraded(deflate) => Given::Upgraded(deflate),
         }
     }
 
