@@ -1,5 +1,7 @@
 //! Every cap of the program: a named constant with its unit and its reason.
 
+use std::num::NonZeroUsize;
+
 /// Packets in a batch. 64 to 1,024 cost the same; 256 keeps the hand-over under 1 ns a packet.
 pub const BATCH_PACKETS: usize = 256;
 
@@ -204,8 +206,8 @@ pub const SIP_START_LINE_BYTES: usize = 8 * 1024;
 /// Bytes at the start of a connection that began before the capture in which a SIP message is looked for.
 pub const STREAM_SEARCH_BYTES: u64 = 64 * 1024;
 
-/// Connections listed in the Capture tab.
-pub const LISTED_FLOWS: usize = 64;
+/// Connections listed in the Capture tab: so many with SIP, and so many that may hide it.
+pub const LISTED_FLOWS: NonZeroUsize = NonZeroUsize::new(48).unwrap();
 
 /// Bytes kept of the subprotocols that a WebSocket handshake names; "sip" has three.
 pub const WEBSOCKET_SUBPROTOCOL_BYTES: usize = 64;

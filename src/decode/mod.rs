@@ -11,7 +11,6 @@ mod udp;
 
 use crate::counters::{DecodeCounters, Layer, Malformed};
 use crate::event::{Decoded, PacketIds};
-use crate::limits::LISTED_FLOWS;
 use crate::net::defrag::Defrag;
 use crate::net::transport::{Carried, carried};
 use crate::net::{Frame, Opened, hand, open};
@@ -90,9 +89,9 @@ impl Decoder {
         self.streams.finish(self.now.unwrap_or_default(), &mut self.counters, out);
     }
 
-    /// The TCP connections that carry SIP, or may do so unseen; the newest first, at most [`LISTED_FLOWS`].
+    /// The TCP connections that carry SIP, and those that may do so unseen, as [`stream`] lists them.
     pub fn flows(&self) -> Vec<FlowView> {
-        self.streams.views(LISTED_FLOWS)
+        self.streams.views()
     }
 
     /// TCP connections followed, and the bytes that they keep.

@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 use super::pipeline::Pipeline;
 use crate::capture::{SourceKind, SourceState, SourceStatus};
 use crate::counters::Lost;
-use crate::store::snapshot::{CaptureView, SourceView};
+use crate::limits::{DEFRAG_BYTES, DEFRAG_DATAGRAMS, TCP_BYTES, TCP_CONNECTIONS};
+use crate::store::snapshot::{CaptureView, MemoryUse, SourceView};
 
 /// The state of all sources, and what the decoder counted.
 pub(super) fn capture_view(statuses: &[Arc<SourceStatus>], pipeline: &Pipeline, queue: (usize, usize)) -> CaptureView {
@@ -20,10 +21,34 @@ pub(super) fn capture_view(statuses: &[Arc<SourceStatus>], pipeline: &Pipeline, 
         lost,
         decode: pipeline.counters().clone(),
         queue,
-        memory: pipeline.store().memory(),
+        memory: memory(pipeline),
+        flows: pipeline.decoder().flows(),
         first: pipeline.first(),
         last: pipeline.now(),
     }
+}
+
+/// What store and decoder keep, against its limits.
+fn memory(pipeline: &Pipeline) -> Vec<MemoryUse> {
+    let decoder = pipeline.decoder();
+    let evicted = pipeline.counters().streams.evicted;
+    let (connections, stream_bytes) = decoder.stream_usage();
+    let (datagrams, fragment_bytes) = decoder.fragment_usage();
+    let row = |what, used: usize, limit: usize, unit, evicted| MemoryUse {
+        what,
+        used: used as u64,
+        limit: limit as u64,
+        unit,
+        evicted,
+    };
+    let mut out = pipeline.store().memory();
+    out.extend([
+        row("TCP connections", connections, TCP_CONNECTIONS, "flows", evicted),
+        row("TCP reassembly", stream_bytes, TCP_BYTES, "bytes", 0),
+        row("fragmented datagrams", datagrams, DEFRAG_DATAGRAMS, "datagrams", 0),
+        row("fragments", fragment_bytes, DEFRAG_BYTES, "bytes", 0),
+    ]);
+    out
 }
 
 fn source_view(status: &SourceStatus) -> SourceView {

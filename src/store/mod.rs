@@ -21,7 +21,7 @@ use std::hash::RandomState;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::event::{Decoded, Event};
+use crate::event::{Decoded, Event, TcpSign};
 use crate::limits::{
     CALL_BYTES, CALL_FACTS, CALL_STREAMS, CALLS, MEDIA_ENDPOINTS, SIP_BYTES, STAT_PEERS, STREAM_CANDIDATES, STREAMS,
 };
@@ -387,11 +387,19 @@ fn concerns(fact: &Fact, call: &Call) -> bool {
 
 fn add_fact(call: &mut Call, fact: Fact) {
     let facts = Arc::make_mut(&mut call.facts);
+    // Of keep-alives in a row only the newest says anything: that the connection was alive then.
+    if is_keep_alive(&fact) && facts.last().is_some_and(is_keep_alive) {
+        facts.pop();
+    }
     if facts.len() >= CALL_FACTS {
         // Several at once, so that a flood does not move all of them for each.
         facts.drain(..CALL_FACTS / 4);
     }
     facts.push(fact);
+}
+
+fn is_keep_alive(fact: &Fact) -> bool {
+    matches!(fact, Fact::Tcp(fact) if fact.kind == TcpSign::KeepAlive)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::counters::{DecodeCounters, Lost};
+use crate::decode::stream::FlowView;
 use crate::time::Timestamp;
 use crate::track::call::{Call, CallKey};
 use crate::track::stream::{Stream, StreamKey};
@@ -65,6 +66,8 @@ pub struct CaptureView {
     pub queue: (usize, usize),
     /// Memory by kind.
     pub memory: Vec<MemoryUse>,
+    /// TCP connections that carry SIP, and behind them those that may do so unseen.
+    pub flows: Vec<FlowView>,
     /// First packet.
     pub first: Option<Timestamp>,
     /// Newest packet.

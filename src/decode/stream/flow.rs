@@ -14,6 +14,9 @@ use crate::packet::{FlowKey, PacketId, PacketMeta};
 use crate::sip::parse::looks_like_sip;
 use crate::time::Timestamp;
 
+/// The port of web pages.
+const HTTPS: u16 = 443;
+
 /// A connection.
 #[derive(Debug)]
 pub(super) struct Flow {
@@ -239,16 +242,26 @@ impl Flow {
     }
 
     /// What the Capture tab shows of it, if it carries SIP or may do so unseen.
-    pub fn view(&self, pair: Pair) -> Option<FlowView> {
+    pub fn view(&self) -> Option<FlowView> {
         let protocol = self.protocol();
-        let direction = pair.direction(self.client);
         protocol.may_be_sip().then(|| {
             let mut note = String::new();
-            let tls = self.sides.iter().filter_map(Side::tls);
-            tls.clone().for_each(|tls| tls.describe(&mut note));
-            let says_sip = tls.into_iter().any(Tls::offers_sip);
-            FlowView::new(direction, protocol, self.connection.standing(), &self.counts).with(note, says_sip)
+            self.sides.iter().filter_map(Side::tls).for_each(|tls| tls.describe(&mut note));
+            FlowView::new(self.pair.direction(self.client), protocol, self.connection.standing(), &self.counts, note)
         })
+    }
+
+    /// Whether it is listed in the Capture tab; then, whether SIP in it can only be guessed. Web pages are no guess.
+    pub fn is_listed(&self) -> Option<bool> {
+        match self.protocol() {
+            Protocol::Sip | Protocol::WebSocket => Some(false),
+            Protocol::Tls => {
+                let says_sip = self.sides.iter().filter_map(Side::tls).any(Tls::offers_sip);
+                let is_web = self.pair.0.iter().any(|end| end.port == HTTPS);
+                (says_sip || !is_web).then_some(true)
+            }
+            Protocol::Unknown | Protocol::Other => None,
+        }
     }
 
     /// What both directions together are.

@@ -21,7 +21,7 @@ use lru::LruCache;
 use super::Origin;
 use crate::counters::DecodeCounters;
 use crate::event::Decoded;
-use crate::limits::{TCP_BYTES, TCP_CONNECTIONS};
+use crate::limits::{LISTED_FLOWS, TCP_BYTES, TCP_CONNECTIONS};
 use crate::net::transport::TcpSegment;
 use crate::packet::{Endpoint, FlowKey};
 use crate::time::Timestamp;
@@ -51,6 +51,8 @@ impl Pair {
 #[derive(Debug)]
 pub(super) struct Streams {
     flows: LruCache<Pair, Box<Flow>, RandomState>,
+    /// Those that are listed: with SIP, and with what may hide it.
+    listed: [LruCache<Pair, (), RandomState>; 2],
     /// When something that waits is given up.
     alarms: BTreeSet<(Timestamp, Pair)>,
     bytes: usize,
@@ -58,7 +60,9 @@ pub(super) struct Streams {
 
 impl Default for Streams {
     fn default() -> Self {
-        Self { flows: LruCache::unbounded_with_hasher(RandomState::default()), alarms: BTreeSet::new(), bytes: 0 }
+        let list = || LruCache::with_hasher(LISTED_FLOWS, RandomState::default());
+        let flows = LruCache::unbounded_with_hasher(RandomState::default());
+        Self { flows, listed: [list(), list()], alarms: BTreeSet::new(), bytes: 0 }
     }
 }
 
@@ -79,6 +83,11 @@ impl Streams {
         let before = flow.memory();
         flow.segment(side, segment, origin, counters, out);
         let after = flow.memory();
+        if let [open, hidden] = &mut self.listed
+            && let Some(is_hidden) = flow.is_listed()
+        {
+            (if is_hidden { hidden } else { open }).put(pair, ());
+        }
         let deadline = flow.connection.deadline();
         if deadline != flow.alarm {
             if let Some(at) = flow.alarm {
@@ -131,9 +140,11 @@ impl Streams {
         self.bytes
     }
 
-    /// The connections that carry SIP, or may do so unseen; the newest first, at most `count`.
-    pub fn views(&self, count: usize) -> Vec<FlowView> {
-        self.flows.iter().filter_map(|(pair, flow)| flow.view(*pair)).take(count).collect()
+    /// The connections that carry SIP, and behind them those that may do so unseen; of each the newest first, at most
+    /// [`LISTED_FLOWS`].
+    pub fn views(&self) -> Vec<FlowView> {
+        let listed = self.listed.iter().flat_map(|list| list.iter());
+        listed.filter_map(|(pair, ())| self.flows.peek(pair).and_then(|flow| flow.view())).collect()
     }
 
     /// Ends what was between the ports until now, since another connection begins there.

@@ -33,32 +33,11 @@ pub struct FlowView {
     pub keep_alives: u64,
     /// What its handshake told, fit for a terminal; empty for none.
     pub note: String,
-    /// Whether the handshake names SIP, which is then inside unseen.
-    pub says_sip: bool,
 }
 
 impl FlowView {
-    pub(super) fn new(flow: FlowKey, protocol: Protocol, standing: Standing, counts: &Counts) -> Self {
+    pub(super) fn new(flow: FlowKey, protocol: Protocol, standing: Standing, counts: &Counts, note: String) -> Self {
         let Counts { first, last, packets, octets, messages, again, missing, keep_alives, .. } = *counts;
-        let (note, says_sip) = (String::new(), false);
-        Self {
-            flow,
-            protocol,
-            standing,
-            first,
-            last,
-            packets,
-            octets,
-            messages,
-            again,
-            missing,
-            keep_alives,
-            note,
-            says_sip,
-        }
-    }
-
-    pub(super) fn with(self, note: String, says_sip: bool) -> Self {
-        Self { note, says_sip, ..self }
+        Self { flow, protocol, standing, first, last, packets, octets, messages, again, missing, keep_alives, note }
     }
 }

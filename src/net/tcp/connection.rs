@@ -40,16 +40,38 @@ impl TcpSign {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Syn => "SYN",
-            Self::SynAnew => "SYN, old connection still open",
+            Self::SynAnew => "SYN anew",
             Self::SynAck => "SYN ACK",
             Self::Fin => "FIN",
             Self::Abort => "RST",
             Self::Refused => "RST, refused",
-            Self::Unknown => "RST, no such connection",
+            Self::Unknown => "RST, unknown",
             Self::KeepAlive => "keep-alive",
             Self::ZeroWindow => "window full",
             Self::WindowOpen => "window open",
-            Self::Hole => "octets not captured",
+            Self::Hole => "octets missing",
+        }
+    }
+
+    /// What it means, in a sentence.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Syn => "This side asks for a connection.",
+            Self::SynAnew => {
+                "This side asks for a connection though nobody closed the last one between these ports: it has forgotten \
+                 that one, as after a restart."
+            }
+            Self::SynAck => "This side accepts the connection.",
+            Self::Fin => "This side sends no more.",
+            Self::Abort => "This side gives the connection up at once; what was on its way is lost.",
+            Self::Refused => "Nobody listens on this port, or a firewall answers for it.",
+            Self::Unknown => {
+                "This side knows no such connection (any more), as after a restart. What was sent to it here is lost."
+            }
+            Self::KeepAlive => "This side asks whether the other is still there. Of several in a row the newest is shown.",
+            Self::ZeroWindow => "This side takes nothing more for now: its program does not read.",
+            Self::WindowOpen => "This side takes octets again.",
+            Self::Hole => "Octets of this side are not in the capture: a message in them is cut or not shown at all.",
         }
     }
 

@@ -1,4 +1,6 @@
-//! 8 Capture: where packets come from, what was lost, what could not be decoded.
+//! 8 Capture: where packets come from, what was lost, what became of streams, what could not be decoded.
+
+mod streams;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -67,6 +69,8 @@ fn lines_of(state: &State) -> (Vec<Line>, usize) {
     out.extend(losses(capture));
     out.extend(memory(&capture.memory));
     out.extend(decoded(capture));
+    out.extend(streams::counters(&capture.decode.streams));
+    out.extend(streams::flows(&capture.flows, state.zone));
     out.extend(malformed(capture, &state.theme));
     let samples = &capture.decode.samples;
     if !samples.is_empty() {
@@ -219,11 +223,20 @@ fn decoded(capture: &CaptureView) -> Vec<Line> {
             .at(3, 22, *what, Role::Dim)
             .right(26, 10, counted(*count), Role::Text)
             .right(37, 10, percent(*count, decode.packets), Role::Dim)
-            .at(49, u16::MAX, "not looked into", Role::Dim)
+            .at(
+                49,
+                u16::MAX,
+                if NOTHING_IN_THEM.contains(what) { "nothing in them" } else { "not looked into" },
+                Role::Dim,
+            )
     }));
     out.push(Line::blank());
     out
 }
+
+/// Packets that were looked into, and bring nothing new.
+const NOTHING_IN_THEM: [&str; 5] =
+    ["tcp without data", "tcp keep-alive", "tcp sent again", "repeated fragment", "sip keep-alive"];
 
 fn malformed(capture: &CaptureView, _: &Theme) -> Vec<Line> {
     let decode = &capture.decode;

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
+use crate::decode::stream::Protocol;
 use crate::store::snapshot::Snapshot;
 use crate::tui::format::counted;
 use crate::tui::state::State;
@@ -66,8 +67,19 @@ fn nothing_yet(snapshot: &Snapshot) -> Vec<String> {
         (_, _, live) => {
             let verb = if live { "Captured" } else { "Read" };
             lines.push(format!("{verb} {} packets from {names}, none is SIP.", counted(packets)));
-            lines.push("SIP is found on any port, by content. Tab 8 shows what the packets are: SIP over TCP or TLS, or in a tunnel, is not read.".into());
+            lines.push(
+                "SIP is found on any port, by content, over UDP, TCP and WebSocket. Tab 8 shows what the packets are."
+                    .into(),
+            );
         }
+    }
+    let encrypted: Vec<_> = capture.flows.iter().filter(|flow| flow.protocol == Protocol::Tls).collect();
+    if let Some(first) = encrypted.first() {
+        let (count, to) = (encrypted.len(), first.flow.dst);
+        let what = if count == 1 { "connection is" } else { "connections are" };
+        lines.push(format!(
+            "{count} {what} encrypted with TLS, the newest to {to}: SIP in them cannot be seen (tab 8)."
+        ));
     }
     if let Some(filter) = filter {
         lines.push(format!("The capture filter is \"{filter}\": does it let SIP pass?"));

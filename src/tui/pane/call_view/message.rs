@@ -228,6 +228,8 @@ fn fact_text(row: &FactRow, utc: bool) -> Vec<String> {
             format!("TCP {}", row.label()),
             format!("{} → {}", fact.flow.src, fact.flow.dst),
             format!("{}  {}", packet_name(fact.packet), time_of_day(fact.at, utc, true)),
+            String::new(),
+            fact.kind.meaning().to_owned(),
         ],
         Fact::Icmp(fact) => vec![
             format!("ICMP {} from {}", row.label(), fact.reporter),
