@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 use sipwatch::capture::file::FileSource;
@@ -172,4 +173,50 @@ fn the_worked_example_of_setup_times_comes_out() {
     assert_eq!(call["pdd_ms"], 743.245);
     assert_eq!(call["setup_ms"], 7064.955);
     assert_eq!(call["ack_ms"], 6.872);
+}
+
+/// Hex of every SIP message that tshark shows in a file, quotes in ICMP errors left out; `None` without tshark.
+fn tsharks_messages(path: &Path) -> Option<Vec<String>> {
+    let arguments = ["-Y", "sip && !icmp", "-T", "jsonraw", "--no-duplicate-keys", "-r"];
+    let output = Command::new("tshark").args(arguments).arg(path).output().ok()?;
+    let frames: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut messages = Vec::new();
+    for frame in frames.as_array().unwrap() {
+        let raw = &frame["_source"]["layers"]["sip_raw"];
+        match raw.get(0) {
+            Some(Value::String(hex)) => messages.push(hex.clone()),
+            Some(Value::Array(_)) => {
+                messages.extend(raw.as_array().unwrap().iter().map(|one| one[0].as_str().unwrap().to_owned()));
+            }
+            _ => {}
+        }
+    }
+    messages.sort();
+    Some(messages)
+}
+
+#[test]
+fn message_bytes_equal_those_that_tshark_puts_together() {
+    let Some(folder) = corpus() else { return };
+    let truth = read(&folder.join("truth.json"));
+    let mut wrong = Differences::default();
+    let mut compared = 0;
+    for (name, _) in captures(&truth).into_iter().filter(|(_, capture)| capture["right"].is_null()) {
+        let path = folder.join(name);
+        let Some(theirs) = tsharks_messages(&path) else {
+            let _ = writeln!(std::io::stderr(), "skipped: tshark is not installed");
+            return;
+        };
+        let snapshot = snapshot(&path);
+        let messages = snapshot.calls.iter().flat_map(|call| call.messages.iter());
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let mut ours: Vec<_> = messages.map(|message| hex(message.sip.bytes())).collect();
+        ours.sort();
+        compared += 1;
+        let differ = ours.iter().zip(&theirs).find(|(ours, theirs)| ours != theirs);
+        if ours.len() != theirs.len() || differ.is_some() {
+            wrong.0.push(format!("{name}: {} messages, tshark {}; {differ:?}", ours.len(), theirs.len()));
+        }
+    }
+    wrong.none(compared);
 }
