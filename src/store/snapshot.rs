@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::capture::FileFacts;
 use crate::counters::{DecodeCounters, Lost};
 use crate::time::Timestamp;
 use crate::track::call::{Call, CallKey};
@@ -29,6 +30,8 @@ pub struct SourceView {
     pub progress: Option<(u64, u64)>,
     /// Its losses.
     pub lost: Lost,
+    /// What a file tells besides its packets.
+    pub facts: Arc<FileFacts>,
     /// Whether it was cut or partly unreadable.
     pub truncated: bool,
     /// Whether it came to its end.
