@@ -78,8 +78,8 @@ pub enum SourceState {
 /// What a file tells besides its packets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileFacts {
-    /// Packets that came too late in the file to be put in order of time: by more than [`FILE_ORDER_SECONDS`] or
-    /// [`FILE_ORDER_PACKETS`]. Of a whole part that lies back, only its first counts.
+    /// Places where packets come too late in the file to be put in order of time: by more than [`FILE_ORDER_SECONDS`] or
+    /// [`FILE_ORDER_PACKETS`]. A whole part that lies back is one.
     pub out_of_order: u64,
     /// Decryption secrets blocks.
     pub key_blocks: u64,
@@ -95,9 +95,9 @@ impl FileFacts {
     /// That packets are out of order, in words; `None` when all could be put in order.
     pub fn disorder(&self) -> Option<String> {
         let count = self.out_of_order;
-        let noun = if count == 1 { "packet" } else { "packets" };
+        let places = if count == 1 { "place" } else { "places" };
         let limits = format!("{FILE_ORDER_SECONDS} s or {FILE_ORDER_PACKETS} packets");
-        (count > 0).then(|| format!("{count} {noun} out of order by more than {limits}"))
+        (count > 0).then(|| format!("packets out of order by more than {limits} in {count} {places}"))
     }
 }
 

@@ -59,7 +59,7 @@ impl Order {
         }
     }
 
-    /// Packets that came too late to be put where they belong.
+    /// Places where packets came too late to be put where they belong.
     pub(super) const fn strays(&self) -> u64 {
         self.strays
     }

@@ -150,7 +150,8 @@ fn remarks(facts: &FileFacts) -> Vec<(String, Role)> {
         out.push(("holds keys, not of TLS".to_owned(), Role::Dim));
     }
     if !facts.hosts.is_empty() {
-        out.push((format!("names {} addresses", counted(facts.hosts.len() as u64)), Role::Dim));
+        let noun = if facts.hosts.len() == 1 { "address" } else { "addresses" };
+        out.push((format!("names {} {noun}", counted(facts.hosts.len() as u64)), Role::Dim));
     }
     out
 }
