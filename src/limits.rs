@@ -35,6 +35,26 @@ pub const FILE_READ_BYTES: usize = 64 * 1024;
 /// Read buffers of all files that are merged together, in bytes: with more than 64 files each gets a smaller one.
 pub const FILE_BUFFERS_BYTES: usize = 16 * 1024 * 1024;
 
+/// Names of hosts kept of one pcapng file; a larger office has some hundred.
+pub const FILE_NAMES: usize = 4_096;
+
+/// The longest name of a host or interface that is kept, in bytes (RFC 1035, section 2.3.4).
+pub const FILE_NAME_BYTES: usize = 255;
+
+/// The largest name resolution block that is looked into, in bytes.
+pub const FILE_NAMES_BLOCK_BYTES: u32 = 256 * 1024;
+
+/// Packets of a file that are read ahead to bring it into order of time. Several queues or processors that wrote it
+/// mix up a few dozen.
+pub const FILE_ORDER_PACKETS: usize = 1_024;
+
+/// Bytes of packets that wait to be brought into order, where huge ones fill the window.
+pub const FILE_ORDER_BYTES: usize = 4 * 1024 * 1024;
+
+/// Seconds by which a packet may come too late in a file and still be put where it belongs. A longer step back is
+/// another capture behind the first, or a clock that was set.
+pub const FILE_ORDER_SECONDS: i64 = 2;
+
 /// How long a packet of one source waits for the others, so that several live sources merge in order, in ms.
 pub const MERGE_WINDOW_MS: i64 = 40;
 

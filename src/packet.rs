@@ -184,6 +184,23 @@ impl Batch {
         })
     }
 
+    /// The times of the packets at its two ends; `None` when it is empty.
+    pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        Some((self.index.first()?.0.at, self.index.last()?.0.at))
+    }
+
+    /// Whether no packet is earlier than the one before it.
+    pub fn is_in_order(&self) -> bool {
+        self.index.is_sorted_by(|(before, ..), (after, ..)| before.at <= after.at)
+    }
+
+    /// Brings the packets at these positions into order of time; those of the same time keep theirs.
+    pub fn sort_by_time(&mut self, positions: Range<usize>) {
+        if let Some(part) = self.index.get_mut(positions) {
+            part.sort_by_key(|(meta, ..)| meta.at);
+        }
+    }
+
     /// Empties it and keeps its memory, unless one huge packet made it much larger than usual.
     pub fn clear(&mut self) {
         self.index.clear();

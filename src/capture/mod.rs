@@ -12,6 +12,8 @@ pub mod live;
 pub mod privileges;
 pub mod synth;
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,6 +21,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use arc_swap::ArcSwap;
 
 use crate::counters::Lost;
+use crate::limits::{FILE_ORDER_PACKETS, FILE_ORDER_SECONDS};
 use crate::packet::Batch;
 
 /// Takes batches from a source.
@@ -72,6 +75,32 @@ pub enum SourceState {
     Failed(String),
 }
 
+/// What a file tells besides its packets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileFacts {
+    /// Places where packets come too late in the file to be put in order of time: by more than [`FILE_ORDER_SECONDS`] or
+    /// [`FILE_ORDER_PACKETS`]. A whole part that lies back is one.
+    pub out_of_order: u64,
+    /// Decryption secrets blocks.
+    pub key_blocks: u64,
+    /// Whether one of them is a TLS key log.
+    pub has_tls_keys: bool,
+    /// Names of interfaces by the file's number and theirs, as [`PacketMeta`](crate::packet::PacketMeta) gives them.
+    pub interfaces: BTreeMap<(u16, u16), String>,
+    /// Names of hosts; raw text of the file.
+    pub hosts: BTreeMap<IpAddr, String>,
+}
+
+impl FileFacts {
+    /// That packets are out of order, in words; `None` when all could be put in order.
+    pub fn disorder(&self) -> Option<String> {
+        let count = self.out_of_order;
+        let places = if count == 1 { "place" } else { "places" };
+        let limits = format!("{FILE_ORDER_SECONDS} s or {FILE_ORDER_PACKETS} packets");
+        (count > 0).then(|| format!("packets out of order by more than {limits} in {count} {places}"))
+    }
+}
+
 /// What is known of a source from outside while it runs on its own thread.
 #[derive(Debug)]
 pub struct SourceStatus {
@@ -99,6 +128,8 @@ pub struct SourceStatus {
     pub lost_queue: AtomicU64,
     /// Set once the file turned out to be cut or partly unreadable.
     pub truncated: AtomicBool,
+    /// What the file tells besides its packets; a live source has none.
+    pub facts: ArcSwap<FileFacts>,
     /// What it is doing.
     pub state: ArcSwap<SourceState>,
 }
@@ -120,6 +151,7 @@ impl SourceStatus {
             lost_interface: AtomicU64::new(0),
             lost_queue: AtomicU64::new(0),
             truncated: AtomicBool::new(false),
+            facts: ArcSwap::default(),
             state: ArcSwap::from_pointee(SourceState::Running),
         }
     }

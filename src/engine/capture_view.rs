@@ -68,6 +68,7 @@ fn source_view(status: &SourceStatus) -> SourceView {
         packets: status.packets.load(Ordering::Relaxed),
         progress: (total > 0).then(|| (status.read_bytes.load(Ordering::Relaxed).min(total), total)),
         lost: status.lost(),
+        facts: status.facts.load_full(),
         truncated: status.truncated.load(Ordering::Relaxed),
         ended: !matches!(**state, SourceState::Running),
         trouble,

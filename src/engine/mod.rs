@@ -178,13 +178,16 @@ impl Handle {
         })
     }
 
-    /// What was wrong at the end of the sources: one sentence each.
+    /// What was wrong with the sources and at their end: one sentence each.
     pub fn warnings(&self) -> Vec<String> {
-        let warning = |status: &Arc<SourceStatus>| match &**status.state.load() {
-            SourceState::Ended { warning } => warning.clone(),
-            _ => None,
+        let warnings = |status: &Arc<SourceStatus>| {
+            let end = match &**status.state.load() {
+                SourceState::Ended { warning } => warning.clone(),
+                _ => None,
+            };
+            [end, status.facts.load().disorder()]
         };
-        self.statuses.iter().filter_map(warning).collect()
+        self.statuses.iter().flat_map(warnings).flatten().collect()
     }
 
     /// The names of all inputs, in the order of their packets' source numbers.

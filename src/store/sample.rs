@@ -28,6 +28,7 @@ pub fn source(name: &str) -> SourceView {
         packets: 0,
         progress: None,
         lost: Lost::default(),
+        facts: Default::default(),
         truncated: false,
         ended: true,
         trouble: None,

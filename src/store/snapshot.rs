@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::capture::FileFacts;
 use crate::counters::{DecodeCounters, Lost};
 use crate::decode::stream::FlowView;
 use crate::time::Timestamp;
@@ -30,6 +31,8 @@ pub struct SourceView {
     pub progress: Option<(u64, u64)>,
     /// Its losses.
     pub lost: Lost,
+    /// What a file tells besides its packets.
+    pub facts: Arc<FileFacts>,
     /// Whether it was cut or partly unreadable.
     pub truncated: bool,
     /// Whether it came to its end.

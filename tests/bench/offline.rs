@@ -9,22 +9,19 @@
     reason = "a bench that cannot measure stops, and what it measures is the wall clock"
 )]
 
+mod child;
+
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
-use std::time::{Duration, Instant};
+use std::process::ExitCode;
 
+use child::{median, run};
 use nix::sys::resource::{UsageWho, getrusage};
 use sipwatch::capture::synth::{Carrier, CarrierOptions, PcapWriter, Precision};
 use sipwatch::packet::LinkType;
 
 const ROUNDS: usize = 7;
-
-struct Run {
-    wall: Duration,
-    cpu: Duration,
-}
 
 fn main() -> ExitCode {
     let quick = std::env::args().any(|argument| argument == "--quick" || argument == "--test");
@@ -46,11 +43,6 @@ fn main() -> ExitCode {
         sipwatch.push(ours());
         tcpdump.push(theirs());
     }
-    let median = |runs: &[Run], of: fn(&Run) -> Duration| {
-        let mut values: Vec<_> = runs.iter().map(of).collect();
-        values.sort();
-        values[values.len() / 2].as_secs_f64() * 1e3
-    };
     let wall = (median(&sipwatch, |run| run.wall), median(&tcpdump, |run| run.wall));
     let cpu = (median(&sipwatch, |run| run.cpu), median(&tcpdump, |run| run.cpu));
     println!("offline: {packets} packets, medians of {rounds}, taking turns");
@@ -76,24 +68,4 @@ fn generate(path: &Path, calls: u32) -> u64 {
     // Writing back to the disk must not go on beside the runs.
     file.sync_all().expect("a disk that takes it");
     packets
-}
-
-fn run(program: &str, arguments: &[&str]) -> Run {
-    let children = || {
-        let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("getrusage");
-        let micros = |time: nix::sys::time::TimeVal| time.tv_sec() * 1_000_000 + time.tv_usec();
-        Duration::from_micros((micros(usage.user_time()) + micros(usage.system_time())) as u64)
-    };
-    let before = children();
-    let start = Instant::now();
-    let status = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .unwrap_or_else(|error| panic!("{program}: {error}"));
-    let wall = start.elapsed();
-    assert!(status.success(), "{program} {arguments:?}: {status}");
-    Run { wall, cpu: children() - before }
 }

@@ -87,6 +87,20 @@ fn a_capture_without_packets_is_fine() {
 }
 
 #[test]
+fn a_file_behind_another_is_read_with_a_warning_and_is_not_cut() {
+    let files = Files::new();
+    let once = fs::read(files.demo()).unwrap();
+    let twice = files.write("twice.pcap", &[&once[..], &once[24..]].concat());
+    let output = run(&["-r", &twice, "--report", "json"]);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(error, "sipwatch: warning: packets out of order by more than 2 s or 1024 packets in 1 place\n");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["capture"]["truncated"], false);
+    let text = run(&["-r", &twice, "--report", "sip"]).stdout;
+    assert!(String::from_utf8_lossy(&text).contains("            packets out of order"));
+}
+
+#[test]
 fn a_cut_file_is_read_as_far_as_it_goes_with_a_warning() {
     let files = Files::new();
     let whole = fs::read(files.demo()).unwrap();

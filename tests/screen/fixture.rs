@@ -129,6 +129,7 @@ pub fn source(name: &str, live: bool) -> SourceView {
         packets: 12_345,
         progress: None,
         lost: Lost::default(),
+        facts: Default::default(),
         truncated: false,
         ended: false,
         trouble: None,

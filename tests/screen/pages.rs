@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
-use sipwatch::store::snapshot::{CaptureView, Snapshot};
+use sipwatch::capture::FileFacts;
+use sipwatch::store::snapshot::{CaptureView, Snapshot, SourceView};
 use sipwatch::tui::{Options, Screen};
 
 use crate::fixture;
@@ -90,6 +91,35 @@ fn empty_states_say_what_to_do() {
         let page = text(&screen(empty(capture), (80, 24), "").render(80, 24));
         insta::assert_snapshot!(format!("empty_{name}"), page);
     }
+}
+
+#[test]
+fn what_a_file_tells_besides_packets_stands_below_it() {
+    let mut file = fixture::source("call.pcapng", false);
+    let page = |file: &SourceView| {
+        let capture = CaptureView { sources: vec![file.clone()], ..CaptureView::default() };
+        let snapshot = Snapshot { generation: 1, capture: Arc::new(capture), ..Snapshot::default() };
+        text(&screen(snapshot, (80, 24), "8").render(80, 24))
+    };
+    let plain = page(&file);
+    file.facts = Arc::new(FileFacts {
+        out_of_order: 1,
+        key_blocks: 1,
+        has_tls_keys: true,
+        interfaces: [((0, 0), "eth0".to_owned()), ((0, 1), "wl\u{1b}an0".to_owned()), ((0, 2), "eth0".to_owned())]
+            .into(),
+        hosts: [([192, 0, 2, 1].into(), "pbx".to_owned())].into(),
+    });
+    let told = page(&file);
+    for words in [
+        "packets out of order by more than 2 s or 1024 packets in 1 place",
+        "captured on eth0, wl",
+        "holds keys of TLS connections",
+        "names 1 address",
+    ] {
+        assert!(told.contains(words) && !plain.contains(words), "{words}\n{told}");
+    }
+    assert!(!told.contains('\u{1b}'));
 }
 
 #[test]

@@ -5,6 +5,8 @@
 
 mod input;
 mod legacy;
+mod names;
+mod order;
 mod pcapng;
 mod reader;
 mod record;
@@ -17,9 +19,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use self::order::Order;
 use self::reader::{FileReader, Next};
 use super::link::link_name;
-use super::{BatchSink, Source, SourceError, SourceKind, SourceState, SourceStatus, Stopper};
+use super::{BatchSink, FileFacts, Source, SourceError, SourceKind, SourceState, SourceStatus, Stopper};
 use crate::limits::{FILE_BUFFER_BYTES, FILE_BUFFERS_BYTES};
 use crate::packet::Batch;
 use crate::time::Timestamp;
@@ -29,11 +32,15 @@ const SMALLEST_BUFFER_BYTES: usize = 16 * 1024;
 
 /// One or several capture files as one source.
 ///
-/// Packets of several files come in order of time, those of one file in file order, ties in the order of the files.
+/// Packets come in order of time, as far as a window of a file can be brought into it
+/// ([`FILE_ORDER_PACKETS`](crate::limits::FILE_ORDER_PACKETS),
+/// [`FILE_ORDER_SECONDS`](crate::limits::FILE_ORDER_SECONDS)); ties keep the order of the files, and that within each.
+/// Their numbers are those of the file.
 /// [`PacketId::source`](crate::packet::PacketId::source) is the file's index. A pipe is live: its packets are handed on
-/// as soon as they are read, except behind zstd, which gives them by blocks.
+/// as soon as they are read, except behind zstd, which gives them by blocks; only what came together is sorted.
 pub struct FileSource {
     readers: Vec<FileReader>,
+    order: Order,
     names: Vec<String>,
     status: Arc<SourceStatus>,
     stop: Arc<AtomicBool>,
@@ -60,8 +67,9 @@ impl FileSource {
             readers.push(reader);
         }
         status.total_bytes.store(total.unwrap_or(0), Ordering::Relaxed);
-        let source = Self { readers, names, status, stop };
-        source.publish_links();
+        let is_stream = readers.iter().any(|reader| reader.is_stream);
+        let source = Self { readers, order: Order::new(!is_stream), names, status, stop };
+        source.publish_facts();
         Ok(source)
     }
 
@@ -75,7 +83,12 @@ impl FileSource {
         self.readers.iter().any(|reader| reader.is_stream)
     }
 
-    fn publish_links(&self) {
+    fn publish_facts(&self) {
+        let mut facts = FileFacts { out_of_order: self.order.strays(), ..FileFacts::default() };
+        for reader in &self.readers {
+            reader.tell(&mut facts);
+        }
+        self.status.facts.store(Arc::new(facts));
         let mut names: Vec<String> = Vec::new();
         for link in self.readers.iter().flat_map(FileReader::links) {
             let name = link_name(link);
@@ -95,7 +108,7 @@ impl FileSource {
                 waiting.push(Reverse((at, index)));
             }
         }
-        self.publish_links();
+        self.publish_facts();
         while let Some(Reverse((_, index))) = waiting.pop() {
             let others = waiting.peek().map(|Reverse(first)| *first);
             loop {
@@ -118,7 +131,8 @@ impl FileSource {
                 }
             }
         }
-        self.hand_on(&mut batch, sink)
+        self.hand_on(&mut batch, sink)?;
+        self.give_due(true, sink)
     }
 
     /// Goes through a file that is the only one, or the last one left, as fast as it can.
@@ -164,13 +178,25 @@ impl FileSource {
         }
     }
 
-    fn hand_on(&self, batch: &mut Batch, sink: &mut dyn BatchSink) -> ControlFlow<()> {
+    fn hand_on(&mut self, batch: &mut Batch, sink: &mut dyn BatchSink) -> ControlFlow<()> {
         if batch.is_empty() {
             return ControlFlow::Continue(());
         }
-        self.status.packets.fetch_add(batch.len() as u64, Ordering::Relaxed);
-        sink.hand_on(batch)?;
-        if self.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        self.order.take(batch);
+        self.give_due(false, sink)
+    }
+
+    /// Gives the sink what need not wait for packets that are still to be read.
+    fn give_due(&mut self, over: bool, sink: &mut dyn BatchSink) -> ControlFlow<()> {
+        while let Some(mut batch) = self.order.due(over) {
+            self.status.packets.fetch_add(batch.len() as u64, Ordering::Relaxed);
+            sink.hand_on(&mut batch)?;
+            self.order.give_back(batch);
+            if self.stop.load(Ordering::Relaxed) {
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
     }
 
     /// What was wrong with the files, with their names where there are several.
@@ -199,7 +225,7 @@ impl Source for FileSource {
         let flow = self.merge(sink);
         // After a stop the bytes seem to end early, which says nothing about the file.
         let warning = if flow.is_break() || self.stop.load(Ordering::Relaxed) { None } else { self.warnings() };
-        self.publish_links();
+        self.publish_facts();
         self.status.truncated.store(warning.is_some(), Ordering::Relaxed);
         self.status.state.store(Arc::new(SourceState::Ended { warning }));
         Ok(())

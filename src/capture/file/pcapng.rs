@@ -1,13 +1,18 @@
 //! The pcapng format: sections of blocks, with interfaces that each have a link type, a snap length and a clock.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
 use pcap_parser::{
     EnhancedPacketBlock, InterfaceDescriptionBlock, OptionCode, SimplePacketBlock, parse_enhancedpacketblock_be,
     parse_enhancedpacketblock_le, parse_interfacedescriptionblock_be, parse_interfacedescriptionblock_le,
     parse_simplepacketblock_be, parse_simplepacketblock_le,
 };
 
+use super::names;
 use super::record::{Found, Step, word};
-use crate::limits::{FILE_INTERFACES, FILE_PACKET_BYTES};
+use crate::capture::FileFacts;
+use crate::limits::{FILE_INTERFACES, FILE_NAMES, FILE_NAMES_BLOCK_BYTES, FILE_PACKET_BYTES};
 use crate::packet::LinkType;
 use crate::time::Timestamp;
 
@@ -17,7 +22,12 @@ pub(super) const SECTION_HEADER: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
 const INTERFACE_TYPE: u32 = 1;
 const OBSOLETE_PACKET_TYPE: u32 = 2;
 const SIMPLE_PACKET_TYPE: u32 = 3;
+const NAMES_TYPE: u32 = 4;
 const ENHANCED_PACKET_TYPE: u32 = 6;
+const SECRETS_TYPE: u32 = 10;
+
+/// The type of secrets that a TLS key log is: `TLSK`.
+const TLS_KEY_LOG: u32 = 0x544c_534b;
 
 const BYTE_ORDER: u32 = 0x1a2b_3c4d;
 
@@ -72,8 +82,9 @@ impl Clock {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Interface {
+    name: String,
     link: LinkType,
     snap_len: u32,
     clock: Clock,
@@ -91,12 +102,31 @@ pub(super) struct Pcapng {
     last_at: Timestamp,
     /// Bytes of an uninteresting block that are still to be passed over.
     to_pass: u64,
+    hosts: BTreeMap<IpAddr, String>,
+    key_blocks: u64,
+    has_tls_keys: bool,
 }
 
 impl Pcapng {
     /// The link types of the interfaces described so far.
     pub(super) fn links(&self) -> impl Iterator<Item = LinkType> {
         self.interfaces.iter().map(|interface| interface.link)
+    }
+
+    /// Adds what the file told besides its packets. `file` is its number in the capture.
+    pub(super) fn tell(&self, file: u16, facts: &mut FileFacts) {
+        facts.key_blocks += self.key_blocks;
+        facts.has_tls_keys |= self.has_tls_keys;
+        for (number, interface) in (0..).zip(&self.interfaces) {
+            if !interface.name.is_empty() {
+                facts.interfaces.insert((file, number), interface.name.clone());
+            }
+        }
+        for (address, name) in &self.hosts {
+            if facts.hosts.len() < FILE_NAMES {
+                facts.hosts.entry(*address).or_insert_with(|| name.clone());
+            }
+        }
     }
 
     /// Whether the file ends inside a block that is being passed over.
@@ -134,7 +164,12 @@ impl Pcapng {
             INTERFACE_TYPE => Self::interface,
             SIMPLE_PACKET_TYPE => Self::simple,
             OBSOLETE_PACKET_TYPE => Self::obsolete,
-            _ => {
+            NAMES_TYPE if block_len <= FILE_NAMES_BLOCK_BYTES => Self::names,
+            kind => {
+                if kind == SECRETS_TYPE {
+                    self.key_blocks += 1;
+                    self.has_tls_keys |= word(start, 8, self.big_endian) == Some(TLS_KEY_LOG);
+                }
                 self.to_pass = u64::from(block_len);
                 return Step::Pass(0);
             }
@@ -172,7 +207,9 @@ impl Pcapng {
         if self.interfaces.len() >= FILE_INTERFACES {
             return Step::Broken(format!("more than {FILE_INTERFACES} interfaces"));
         }
+        let name = description.options.iter().find(|option| option.code == OptionCode::IfName);
         self.interfaces.push(Interface {
+            name: name.map(|option| names::text(option.value())).unwrap_or_default(),
             link: LinkType(description.linktype.0 as u32),
             snap_len: description.snaplen,
             clock: self.clock(&description),
@@ -189,6 +226,12 @@ impl Pcapng {
                 if self.big_endian { i64::from_be_bytes(*bytes) } else { i64::from_le_bytes(*bytes) };
         }
         clock
+    }
+
+    fn names(&mut self, block: &[u8]) -> Step {
+        let records = block.get(FRAMING_LEN - 4..block.len() - 4).unwrap_or_default();
+        names::read(records, self.big_endian, &mut self.hosts);
+        Step::Pass(block.len())
     }
 
     fn enhanced(&mut self, block: &[u8]) -> Step {

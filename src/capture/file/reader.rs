@@ -9,7 +9,7 @@ use super::legacy::{self, Legacy};
 use super::pcapng::{self, Pcapng};
 use super::record::{Found, Step};
 use super::window::Window;
-use crate::capture::{SourceError, SourceStatus};
+use crate::capture::{FileFacts, SourceError, SourceStatus};
 use crate::limits::FILE_READ_BYTES;
 use crate::packet::{Batch, LinkType, PacketId, PacketMeta};
 use crate::time::Timestamp;
@@ -243,6 +243,13 @@ impl FileReader {
     /// What was wrong at the end.
     pub(super) fn warning(&self) -> Option<&str> {
         self.warning.as_deref()
+    }
+
+    /// Adds what the file told besides its packets.
+    pub(super) fn tell(&self, facts: &mut FileFacts) {
+        if let Format::Pcapng(pcapng) = &self.format {
+            pcapng.tell(self.source, facts);
+        }
     }
 
     /// The link types known so far.

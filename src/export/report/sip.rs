@@ -32,6 +32,9 @@ fn capture(capture: &CaptureView, out: &mut dyn Write) -> io::Result<()> {
         } else if source.truncated {
             writeln!(out, "            cut or partly unreadable: read as far as it goes")?;
         }
+        if let Some(disorder) = source.facts.disorder() {
+            writeln!(out, "            {disorder}")?;
+        }
     }
     writeln!(out, "  packets   {} ({} bytes)", capture.decode.packets, capture.decode.bytes)?;
     match capture.first.zip(capture.last) {

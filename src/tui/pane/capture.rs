@@ -5,6 +5,7 @@ mod streams;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::capture::FileFacts;
 use crate::counters::{Layer, MalformedSample};
 use crate::store::snapshot::{CaptureView, MemoryUse, SourceView};
 use crate::tui::action::{Action, Hits};
@@ -13,6 +14,9 @@ use crate::tui::layout;
 use crate::tui::state::State;
 use crate::tui::theme::{Glyph, Role, Theme};
 use crate::tui::widget::lines::{self, Line};
+
+/// Interfaces of a file that are named; more than a dozen say nothing.
+const NAMES: usize = 12;
 
 /// Draws the tab. The selected line is marked where there is something to open.
 pub fn draw(buffer: &mut Buffer, area: Rect, state: &State, hits: &mut Hits) {
@@ -117,6 +121,10 @@ fn sources(state: &State) -> Vec<Line> {
         let role = if source.trouble.is_some() { Role::Bad } else { Role::Dim };
         let what = lines::words("", &what, usize::from(area.width.saturating_sub(4)));
         out.extend(what.into_iter().map(|line| Line::blank().at(3, u16::MAX, line, role)));
+        for (remark, role) in remarks(&source.facts) {
+            let lines = lines::words("", &remark, usize::from(area.width.saturating_sub(4)));
+            out.extend(lines.into_iter().map(|line| Line::blank().at(3, u16::MAX, line, role)));
+        }
     }
     let stats = &state.snapshot.stats;
     let last = |values: &[u32]| rate(per_second(values));
@@ -125,6 +133,30 @@ fn sources(state: &State) -> Vec<Line> {
         out.push(Line::blank().at(1, u16::MAX, text, Role::Text));
     }
     out.push(Line::blank());
+    out
+}
+
+/// What a file tells besides its packets, in words.
+fn remarks(facts: &FileFacts) -> Vec<(String, Role)> {
+    let mut out: Vec<(String, Role)> = facts.disorder().map(|words| (words, Role::Warn)).into_iter().collect();
+    let mut names: Vec<&str> = Vec::new();
+    for name in facts.interfaces.values() {
+        if names.len() < NAMES && !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    if !names.is_empty() {
+        out.push((format!("captured on {}", names.join(", ")), Role::Dim));
+    }
+    if facts.has_tls_keys {
+        out.push(("holds keys of TLS connections".to_owned(), Role::Dim));
+    } else if facts.key_blocks > 0 {
+        out.push(("holds keys, not of TLS".to_owned(), Role::Dim));
+    }
+    if !facts.hosts.is_empty() {
+        let noun = if facts.hosts.len() == 1 { "address" } else { "addresses" };
+        out.push((format!("names {} {noun}", counted(facts.hosts.len() as u64)), Role::Dim));
+    }
     out
 }
 
