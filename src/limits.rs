@@ -187,3 +187,6 @@ pub const TLS_NAME_BYTES: usize = 255;
 
 /// Protocols kept of those that a TLS client offers.
 pub const TLS_ALPN_NAMES: usize = 8;
+
+/// Bytes looked at of a SIP message that an ICMP error quotes. Hosts quote 548 (RFC 1812) to 1,232 (RFC 4443).
+pub const ICMP_QUOTE_BYTES: usize = 1_500;

@@ -1,9 +1,11 @@
 //! Packets become events: dispatch by content, never by port.
 //!
-//! A packet goes the hand path or the general one ([`crate::net`]), and its UDP payload to [`udp`]. TCP connections
+//! A packet goes the hand path or the general one ([`crate::net`]), and its UDP payload to [`udp`], or what SCTP carries to [`sctp`]. TCP connections
 //! are noticed; their streams are a matter of their own.
 
+mod hep;
 mod icmp;
+mod sctp;
 mod tcp;
 #[cfg(test)]
 mod tests;
@@ -120,6 +122,7 @@ impl Decoder {
             Ok(Carried::Udp(segment)) => self.datagram(&segment, origin, out),
             Ok(Carried::Tcp(segment)) => self.tcp(&segment, origin, out),
             Ok(Carried::Icmp) => self.icmp(frame, origin, out),
+            Ok(Carried::Sctp) => self.sctp(frame, origin, out),
             Ok(Carried::Passed(what)) => self.counters.pass(what),
             Err(why) => self.undecodable(why, origin),
         }

@@ -7,12 +7,14 @@
 pub(crate) mod captured;
 pub mod defrag;
 pub mod hand;
+pub mod hep;
 pub mod icmp;
 pub mod ip;
 pub mod link;
 mod octets;
 #[cfg(test)]
 pub(crate) mod packets;
+pub mod sctp;
 #[cfg(test)]
 mod tests;
 pub mod tls;
@@ -92,7 +94,7 @@ pub enum Opened<'p> {
     Passed(&'static str),
 }
 
-/// Transport payload in order: today a UDP datagram.
+/// Transport payload in order: a UDP datagram, an SCTP message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment<'p> {
     /// Addresses and ports.
