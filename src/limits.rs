@@ -190,3 +190,6 @@ pub const TLS_ALPN_NAMES: usize = 8;
 
 /// Bytes looked at of a SIP message that an ICMP error quotes. Hosts quote 548 (RFC 1812) to 1,232 (RFC 4443).
 pub const ICMP_QUOTE_BYTES: usize = 1_500;
+
+/// SIP messages in pieces of SCTP being put together at once, one for a flow: 8 MiB at worst.
+pub const SCTP_UNFINISHED: usize = 64;

@@ -14,6 +14,7 @@ mod udp;
 use crate::counters::{DecodeCounters, Layer, Malformed};
 use crate::event::{Decoded, PacketIds};
 use crate::net::defrag::Defrag;
+use crate::net::sctp::Assembly;
 use crate::net::transport::{Carried, carried};
 use crate::net::{Frame, Opened, hand, open};
 use crate::packet::{Batch, Packet, PacketMeta};
@@ -37,6 +38,7 @@ pub struct Decoder {
     options: DecodeOptions,
     counters: DecodeCounters,
     defrag: Defrag,
+    sctp: Assembly,
 }
 
 /// The packet at hand, for whoever makes an event or a counter of it.
@@ -76,6 +78,7 @@ impl Decoder {
     /// The end of a capture: gives up, and counts, datagrams of which fragments are missing.
     pub fn finish(&mut self) {
         self.defrag.finish(&mut self.counters);
+        self.finish_sctp();
     }
 
     /// What was seen and what could not be used.

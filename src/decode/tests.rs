@@ -282,6 +282,24 @@ fn sip_over_sctp_is_read_message_by_message() {
 }
 
 #[test]
+fn a_message_in_pieces_of_sctp_is_one_message_of_several_packets() {
+    let packet = |flags, tsn, payload: &[u8]| ethernet(0x0800, &ipv4(132, &sctp(&[sctp_data(flags, tsn, payload)])));
+    let (mut decoder, out) = on_ethernet(&[
+        packet(2, 1, &SIP[..80]),
+        packet(1, 2, &SIP[80..]),
+        packet(2, 3, b"diameter"),
+        packet(2, 4, &SIP[..80]),
+    ]);
+    let [Event::Sip(arrival)] = out.events.as_slice() else { panic!("{:?}", out.events) };
+    assert_eq!((arrival.message.bytes(), arrival.transport), (SIP, Transport::Sctp));
+    assert_eq!(arrival.packets.iter().map(|id| id.number()).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(decoder.counters().passed, [("other sctp data", 1)].into());
+    decoder.finish();
+    let why = Malformed::new(Layer::Transport, "pieces of an SCTP message missing");
+    assert_eq!(decoder.counters().malformed, [(why, 1)].into());
+}
+
+#[test]
 fn what_cannot_be_decoded_is_counted_and_kept() {
     let (decoder, out) = on_ethernet(&[vec![1, 2, 3], ethernet(0x0800, &[0x45, 0]), ethernet(0x0806, &[0; 28])]);
     assert!(out.events.is_empty());

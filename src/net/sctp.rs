@@ -1,9 +1,11 @@
 //! SCTP packets (RFC 9260) and the user messages in them.
 
+use super::defrag::CarriedBy;
 use super::octets::{u16_at, u32_at};
 use super::{Frame, Segment, transport};
 use crate::counters::{Layer, Malformed};
-use crate::packet::{FlowKey, Transport};
+use crate::limits::{DEFRAG_PIECES, SCTP_UNFINISHED, SIP_MESSAGE_BYTES};
+use crate::packet::{FlowKey, PacketId, Transport};
 
 /// Octets of the common header, and of a chunk's header.
 const HEADER: usize = 12;
@@ -111,6 +113,127 @@ impl<'p> Chunks<'p> {
     }
 }
 
+/// Messages in pieces that are being put together. Pieces that do not follow one another end their message: senders send
+/// them in order, and on one path they stay so.
+#[derive(Debug, Default)]
+pub struct Assembly {
+    unfinished: Vec<Unfinished>,
+}
+
+#[derive(Debug)]
+struct Unfinished {
+    flow: FlowKey,
+    next: u32,
+    packets: CarriedBy,
+    bytes: Vec<u8>,
+    complete: bool,
+}
+
+/// What a piece came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Assembled {
+    /// Others must follow, or it came twice.
+    Pending,
+    /// It was the last one.
+    Whole {
+        /// The message, at most [`SIP_MESSAGE_BYTES`].
+        bytes: Vec<u8>,
+        /// The packets that carried it.
+        packets: CarriedBy,
+        /// Whether nothing of it is missing.
+        complete: bool,
+    },
+    /// It belongs to nothing that is kept.
+    Stray,
+    /// A piece before it is missing: its message is given up.
+    Missing,
+}
+
+/// A piece that is so little behind the one expected has come before.
+const BEFORE: u32 = 1 << 16;
+
+impl Assembly {
+    /// Takes the next piece, seen in this packet.
+    pub fn push(&mut self, piece: &Fragment<'_>, packet: PacketId) -> Assembled {
+        let flow = piece.segment.flow;
+        let place = self.unfinished.iter().position(|message| message.flow == flow);
+        if piece.first {
+            return self.begin(place, piece, packet);
+        }
+        let Some((place, message)) = place.and_then(|place| Some((place, self.unfinished.get_mut(place)?))) else {
+            return Assembled::Stray;
+        };
+        if message.is_repeated_by(piece.tsn) {
+            return Assembled::Pending;
+        }
+        if message.next != piece.tsn {
+            self.unfinished.remove(place);
+            return Assembled::Missing;
+        }
+        message.add(piece, packet);
+        if !piece.last {
+            return Assembled::Pending;
+        }
+        let Unfinished { bytes, packets, complete, .. } = self.unfinished.remove(place);
+        Assembled::Whole { bytes, packets, complete }
+    }
+
+    fn begin(&mut self, place: Option<usize>, piece: &Fragment<'_>, packet: PacketId) -> Assembled {
+        let message = Unfinished::begin(piece, packet);
+        if let Some(before) = place.and_then(|place| self.unfinished.get_mut(place)) {
+            if before.is_repeated_by(piece.tsn) {
+                return Assembled::Pending;
+            }
+            *before = message;
+            return Assembled::Missing;
+        }
+        let is_full = self.unfinished.len() >= SCTP_UNFINISHED;
+        if is_full {
+            self.unfinished.remove(0);
+        }
+        self.unfinished.push(message);
+        if is_full { Assembled::Missing } else { Assembled::Pending }
+    }
+
+    /// The end of a capture: gives up what is unfinished and says how much that was.
+    pub fn finish(&mut self) -> usize {
+        std::mem::take(&mut self.unfinished).len()
+    }
+}
+
+impl Unfinished {
+    fn begin(piece: &Fragment<'_>, packet: PacketId) -> Self {
+        let mut message = Self {
+            flow: piece.segment.flow,
+            next: piece.tsn,
+            packets: CarriedBy::new(),
+            bytes: Vec::new(),
+            complete: true,
+        };
+        message.add(piece, packet);
+        message
+    }
+
+    fn is_repeated_by(&self, tsn: u32) -> bool {
+        (1..=BEFORE).contains(&self.next.wrapping_sub(tsn))
+    }
+
+    fn add(&mut self, piece: &Fragment<'_>, packet: PacketId) {
+        let payload = piece.segment.payload;
+        let room = SIP_MESSAGE_BYTES.saturating_sub(self.bytes.len());
+        // Behind a hole nothing is kept: a message is cut at its end only.
+        if self.complete {
+            self.bytes.extend_from_slice(payload.get(..room).unwrap_or(payload));
+            if self.packets.last() != Some(&packet) {
+                self.packets.push(packet);
+            }
+        }
+        let fits = payload.len() <= room && self.packets.len() < DEFRAG_PIECES;
+        self.complete &= fits && piece.segment.complete;
+        self.next = piece.tsn.wrapping_add(1);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -167,6 +290,42 @@ mod tests {
         assert_eq!(read(&empty), [Err(malformed("cut inside an SCTP DATA chunk"))]);
         let frame = ipv4(ip::SCTP, &[0; 11]);
         assert!(chunks(&ip::frame(&frame, Path::default()).unwrap()).is_err());
+    }
+
+    fn assembled(assembly: &mut Assembly, packet: u64, chunk: Vec<u8>) -> Assembled {
+        let packet_bytes = super::tests::packet(&[chunk]);
+        let said = read(&packet_bytes);
+        let [Ok(Chunk::Fragment(piece))] = said.as_slice() else { panic!("{said:?}") };
+        assembly.push(piece, PacketId::new(0, packet))
+    }
+
+    #[test]
+    fn pieces_become_a_message() {
+        let mut assembly = Assembly::default();
+        let mut push =
+            |packet, flags, tsn, payload: &[u8]| assembled(&mut assembly, packet, sctp_data(flags, tsn, payload));
+        assert_eq!(push(1, 2, u32::MAX, &SIP[..40]), Assembled::Pending);
+        assert_eq!(push(2, 0, 0, &SIP[40..80]), Assembled::Pending);
+        assert_eq!(push(3, 0, 0, &SIP[40..80]), Assembled::Pending, "again");
+        let packets = [1, 2, 4].into_iter().map(|number| PacketId::new(0, number)).collect();
+        assert_eq!(push(4, 1, 1, &SIP[80..]), Assembled::Whole { bytes: SIP.to_vec(), packets, complete: true });
+        assert_eq!(push(5, 1, 2, b"x"), Assembled::Stray);
+        assert_eq!(push(6, 2, 5, b"a"), Assembled::Pending);
+        assert_eq!(push(7, 0, 7, b"c"), Assembled::Missing);
+        assert_eq!(push(8, 2, 9, b"a"), Assembled::Pending);
+        assert_eq!(push(9, 2, 12, b"a"), Assembled::Missing, "the one before it");
+        assert_eq!((assembly.finish(), assembly.finish()), (1, 0));
+    }
+
+    #[test]
+    fn a_message_without_end_is_cut() {
+        let mut assembly = Assembly::default();
+        let count = SIP_MESSAGE_BYTES as u32 / 1_000 + 50;
+        for tsn in 0..count {
+            assembled(&mut assembly, 1, sctp_data(if tsn == 0 { 2 } else { 0 }, tsn, &[b'x'; 1_000]));
+        }
+        let whole = assembled(&mut assembly, 2, sctp_data(1, count, b"x"));
+        assert!(matches!(whole, Assembled::Whole { bytes, complete: false, .. } if bytes.len() == SIP_MESSAGE_BYTES));
     }
 
     proptest! {
