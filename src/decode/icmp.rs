@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Decoder, Origin};
 use crate::event::{Decoded, Event, IcmpFact, Quote};
 use crate::limits::ICMP_QUOTE_BYTES;
+use crate::net::hep::is_version_3;
 use crate::net::icmp::{Icmp, read};
 use crate::net::{Frame, Segment};
 use crate::sip::parse::{looks_like_sip, parse_datagram};
@@ -29,7 +30,8 @@ impl Decoder {
 /// What the quoted datagram says, if it starts with a whole SIP start line. A header line that is cut is not believed.
 fn quote(datagram: &Segment<'_>) -> Option<Arc<Quote>> {
     let bytes = datagram.payload.get(..ICMP_QUOTE_BYTES).unwrap_or(datagram.payload);
-    if !looks_like_sip(bytes) {
+    // A collector that is down: the message in the quote was not sent to it as SIP.
+    if is_version_3(bytes) || !looks_like_sip(bytes) {
         return None;
     }
     let message = parse_datagram(bytes, datagram.complete && bytes.len() == datagram.payload.len())?;

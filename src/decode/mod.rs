@@ -1,7 +1,7 @@
 //! Packets become events: dispatch by content, never by port.
 //!
-//! A packet goes the hand path or the general one ([`crate::net`]), and its UDP payload to [`udp`], or what SCTP carries to [`sctp`]. TCP connections
-//! are noticed; their streams are a matter of their own.
+//! A packet goes the hand path or the general one ([`crate::net`]), and its UDP payload to [`udp`], or what SCTP carries
+//! to [`sctp`]. TCP connections are noticed; their streams are a matter of their own.
 
 mod hep;
 mod icmp;
