@@ -124,7 +124,7 @@ pub struct IcmpFact {
 pub struct Quote {
     /// Method of a request, status of a response, as received.
     pub start: Box<str>,
-    /// Its Call-ID.
+    /// Its Call-ID, if it is no longer than [`crate::limits::ICMP_QUOTE_CALL_ID_BYTES`].
     pub call_id: Option<Box<str>>,
     /// Its CSeq number.
     pub cseq: Option<u32>,

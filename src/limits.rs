@@ -193,3 +193,6 @@ pub const ICMP_QUOTE_BYTES: usize = 1_500;
 
 /// SIP messages in pieces of SCTP being put together at once, one for a flow: 8 MiB at worst.
 pub const SCTP_UNFINISHED: usize = 64;
+
+/// The longest quoted Call-ID that a fact keeps, in bytes, since a call keeps [`CALL_FACTS`] of them.
+pub const ICMP_QUOTE_CALL_ID_BYTES: usize = 256;

@@ -30,7 +30,8 @@ impl Decoder {
 
     /// The copied message becomes an event where it was seen. False when it is none.
     fn relayed(&mut self, hep: &Hep<'_>, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) -> bool {
-        let complete = hep.complete && segment.complete;
+        // The chunks of version 3 say themselves whether the payload was cut.
+        let complete = hep.complete && (hep.version == 3 || segment.complete);
         let Some(message) = parse_datagram(&hep.payload, complete) else { return false };
         let transport = match hep.protocol {
             ip::TCP => Transport::Tcp,

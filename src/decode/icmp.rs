@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Decoder, Origin};
 use crate::event::{Decoded, Event, IcmpFact, Quote};
-use crate::limits::ICMP_QUOTE_BYTES;
+use crate::limits::{ICMP_QUOTE_BYTES, ICMP_QUOTE_CALL_ID_BYTES};
 use crate::net::hep::is_version_3;
 use crate::net::icmp::{Icmp, read};
 use crate::net::{Frame, Segment};
@@ -39,6 +39,7 @@ fn quote(datagram: &Segment<'_>) -> Option<Arc<Quote>> {
         (Some(method), _) => method.as_str().into(),
         (None, status) => status?.to_string().into(),
     };
-    let call_id = message.call_id().map(|call_id| call_id.as_ref().into());
+    let call_id = message.call_id().filter(|call_id| call_id.len() <= ICMP_QUOTE_CALL_ID_BYTES);
+    let call_id = call_id.map(|call_id| call_id.as_ref().into());
     Some(Arc::new(Quote { start, call_id, cseq: message.cseq().and_then(|cseq| cseq.number()) }))
 }

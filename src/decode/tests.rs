@@ -264,7 +264,7 @@ fn other_hep_is_counted_by_name_or_by_damage() {
     assert_eq!(passed(&hep3(&[hep_chunk(15, b"")])), [("hep without payload", 1)]);
     assert_eq!(passed(&hep3(&[hep_chunk(15, b"no SIP")])), [("other hep", 1)]);
     let (decoder, _) = on_ethernet(&[in_udp(&hep3(&[])[..20])]);
-    let why = Malformed::new(Layer::Transport, "HEP without addresses or ports");
+    let why = Malformed::new(Layer::Transport, "cut before the HEP payload");
     assert_eq!(decoder.counters().malformed, [(why, 1)].into());
 }
 

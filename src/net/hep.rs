@@ -72,6 +72,9 @@ pub fn version_3(bytes: &[u8]) -> Result<Hep<'_>, Malformed> {
         }
         rest = rest.get(length..).unwrap_or_default();
     }
+    if found.payload.is_none() && bytes.len() < total {
+        return Err(malformed("cut before the HEP payload"));
+    }
     found.finish()
 }
 
@@ -261,7 +264,8 @@ mod tests {
         let cut = version_3(&whole[..whole.len() - 10]).unwrap();
         assert_eq!((cut.payload.len(), cut.complete), (OPTIONS.len() - 10, false));
         assert_eq!(version_3(&whole[..8]).unwrap_err().why, "cut inside the HEP header");
-        assert_eq!(version_3(&whole[..30]).unwrap_err().why, "HEP without addresses or ports");
+        assert_eq!(version_3(&whole[..30]).unwrap_err().why, "cut before the HEP payload");
+        assert_eq!(version_3(b"HEP3\0\x06").unwrap_err().why, "HEP without addresses or ports");
         let mut short = whole;
         short[11] = 5;
         assert_eq!(version_3(&short).unwrap_err().why, "HEP chunk length smaller than its header");
