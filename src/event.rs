@@ -1,11 +1,12 @@
 //! What the decoder says about the packets: the only words that tracking understands.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
 pub use crate::net::tcp::TcpSign;
-use crate::packet::{FlowKey, PacketId, Transport};
+use crate::packet::{Endpoint, FlowKey, PacketId, Transport};
 use crate::sip::SipMessage;
 use crate::time::Timestamp;
 
@@ -36,6 +37,8 @@ pub struct SipArrival {
     pub flow: FlowKey,
     /// What carried it on this hop.
     pub transport: Transport,
+    /// The capture agent that sent a copy of it in HEP, if it did not come by itself.
+    pub relayed_by: Option<Endpoint>,
     /// The message.
     pub message: SipMessage,
 }
@@ -88,7 +91,7 @@ pub struct TcpFact {
 }
 
 /// An ICMP error message and the packet it quotes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IcmpFact {
     /// When.
     pub at: Timestamp,
@@ -100,6 +103,19 @@ pub struct IcmpFact {
     pub quoted: FlowKey,
     /// What it says ("port unreachable").
     pub what: &'static str,
+    /// The SIP message that it quotes, if it quotes so much. It is evidence, and no message of its own.
+    pub quote: Option<Arc<Quote>>,
+}
+
+/// A SIP message inside an ICMP error, as far as it is quoted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// Method of a request, status of a response, as received.
+    pub start: Box<str>,
+    /// Its Call-ID, if it is no longer than [`crate::limits::ICMP_QUOTE_CALL_ID_BYTES`].
+    pub call_id: Option<Box<str>>,
+    /// Its CSeq number.
+    pub cseq: Option<u32>,
 }
 
 /// What the decoder found in one batch. Reused, so that RTP costs no allocation.

@@ -249,3 +249,12 @@ pub const TLS_ALPN_NAMES: usize = 8;
 
 /// The longest head of an HTTP message in which an upgrade to WebSocket is looked for, in bytes.
 pub const HTTP_HEAD_BYTES: usize = 16 * 1024;
+
+/// Bytes looked at of a SIP message that an ICMP error quotes. Hosts quote 548 (RFC 1812) to 1,232 (RFC 4443).
+pub const ICMP_QUOTE_BYTES: usize = 1_500;
+
+/// SIP messages in pieces of SCTP being put together at once, one for a flow: 8 MiB at worst.
+pub const SCTP_UNFINISHED: usize = 64;
+
+/// The longest quoted Call-ID that a fact keeps, in bytes, since a call keeps [`CALL_FACTS`] of them.
+pub const ICMP_QUOTE_CALL_ID_BYTES: usize = 256;

@@ -258,21 +258,29 @@ pub enum Transport {
     Tls,
     /// WebSocket (RFC 7118), with or without TLS.
     Ws,
+    /// SCTP message (RFC 4168).
+    Sctp,
 }
 
 impl Transport {
-    /// The name in reports: `udp`, `tcp`, `tls`, `ws`.
+    /// The name in reports: `udp`, `tcp`, `tls`, `ws`, `sctp`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Udp => "udp",
             Self::Tcp => "tcp",
             Self::Tls => "tls",
             Self::Ws => "ws",
+            Self::Sctp => "sctp",
         }
     }
 
     /// All of them, in the order of the report.
-    pub const ALL: [Self; 4] = [Self::Udp, Self::Tcp, Self::Ws, Self::Tls];
+    pub const ALL: [Self; 5] = [Self::Udp, Self::Tcp, Self::Ws, Self::Tls, Self::Sctp];
+
+    /// Whether it is so rare that a report speaks of it only where there is any.
+    pub const fn is_rare(self) -> bool {
+        matches!(self, Self::Sctp)
+    }
 }
 
 #[cfg(test)]

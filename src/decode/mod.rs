@@ -1,9 +1,11 @@
 //! Packets become events: dispatch by content, never by port.
 //!
 //! A packet goes the hand path or the general one ([`crate::net`]), its UDP payload to [`udp`], its TCP segment to [`stream`],
-//! which puts the octets of every connection in order and finds the messages in them.
+//! which puts the octets of every connection in order and finds the messages in them, and what SCTP carries to [`sctp`].
 
+mod hep;
 mod icmp;
+mod sctp;
 pub mod stream;
 #[cfg(test)]
 mod tests;
@@ -12,6 +14,7 @@ mod udp;
 use crate::counters::{DecodeCounters, Layer, Malformed};
 use crate::event::{Decoded, PacketIds};
 use crate::net::defrag::Defrag;
+use crate::net::sctp::Assembly;
 use crate::net::transport::{Carried, carried};
 use crate::net::{Frame, Opened, hand, open};
 use crate::packet::{Batch, Packet, PacketMeta};
@@ -40,6 +43,7 @@ pub struct Decoder {
     defrag: Defrag,
     streams: Streams,
     now: Option<Timestamp>,
+    sctp: Assembly,
 }
 
 /// The packet at hand, for whoever makes an event or a counter of it.
@@ -86,6 +90,7 @@ impl Decoder {
     /// The end of a capture: gives what still waits for octets before it, and counts datagrams of which fragments are missing.
     pub fn finish(&mut self, out: &mut Decoded) {
         self.defrag.finish(&mut self.counters);
+        self.finish_sctp();
         self.streams.finish(self.now.unwrap_or_default(), &mut self.counters, out);
     }
 
@@ -148,6 +153,7 @@ impl Decoder {
             Ok(Carried::Udp(segment)) => self.datagram(&segment, origin, out),
             Ok(Carried::Tcp(segment)) => self.streams.segment(&segment, origin, &mut self.counters, out),
             Ok(Carried::Icmp) => self.icmp(frame, origin, out),
+            Ok(Carried::Sctp) => self.sctp(frame, origin, out),
             Ok(Carried::Passed(what)) => self.counters.pass(what),
             Err(why) => self.undecodable(why, origin),
         }

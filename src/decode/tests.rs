@@ -189,6 +189,88 @@ fn sip_inside_an_icmp_error_is_no_message() {
     let (_, out) = on_ethernet(&[error]);
     let [Event::Icmp(fact)] = out.events.as_slice() else { panic!("{:?}", out.events) };
     assert_eq!((fact.what, fact.quoted.dst.port, fact.reporter), ("port unreachable", 5070, SRC.into()));
+    let said = fact.quote.as_deref().map(|quote| (&*quote.start, quote.call_id.as_deref(), quote.cseq));
+    assert_eq!(said, Some(("OPTIONS", Some("1@10.1.1.123"), Some(1))));
+}
+
+#[test]
+fn an_icmp_error_tells_of_the_message_what_it_quotes_in_whole_lines() {
+    let at = |line: &str| 28 + SIP.windows(line.len()).position(|window| window == line.as_bytes()).unwrap();
+    let quoted = |length: usize| {
+        let quote = &ipv4(17, &udp(SIP))[..length];
+        let (_, out) = on_ethernet(&[ethernet(0x0800, &ipv4(1, &[&[3, 3, 0, 0, 0, 0, 0, 0], quote].concat()))]);
+        let [Event::Icmp(fact)] = out.events.as_slice() else { panic!("{:?}", out.events) };
+        fact.quote.as_deref().map(|quote| (quote.start.to_string(), quote.call_id.as_deref().map(str::len), quote.cseq))
+    };
+    let start = |call_id, cseq| Some(("OPTIONS".to_owned(), call_id, cseq));
+    assert_eq!(quoted(at("CSeq")), start(Some(12), None));
+    assert_eq!(quoted(at("CSeq") - 4), start(None, None), "half a Call-ID is another one");
+    assert_eq!(quoted(at("Via")), start(None, None));
+    assert_eq!(quoted(28), None);
+}
+
+#[test]
+fn a_copy_in_hep_is_a_message_where_it_was_seen() {
+    let (decoder, out) = on_ethernet(&[in_udp(&hep3(&[])), in_udp(&hep3(&[hep_chunk(2, &[6])]))]);
+    let [Event::Sip(first), Event::Sip(second)] = out.events.as_slice() else { panic!("{:?}", out.events) };
+    assert_eq!(first.message.bytes(), SIP);
+    assert_eq!((first.flow.src.to_string(), first.flow.dst.port), ("192.0.2.1:5060".to_owned(), 5080));
+    assert_eq!(first.relayed_by.map(|agent| agent.to_string()), Some("10.1.1.123:5060".to_owned()));
+    assert_eq!((first.transport, second.transport), (Transport::Udp, Transport::Tcp));
+    assert!(decoder.counters().malformed.is_empty() && decoder.counters().passed.is_empty());
+    let two = [&[2, 16, 2, 17, 0x13, 0xc4, 0x13, 0xd8, 192, 0, 2, 1, 192, 0, 2, 2], [7; 12].as_slice(), SIP].concat();
+    let (_, out) = on_ethernet(&[in_udp(&two)]);
+    assert!(matches!(out.events.as_slice(), [Event::Sip(arrival)] if arrival.flow.dst.port == 5080));
+}
+
+#[test]
+fn hep_whose_length_looks_like_a_space_is_no_request() {
+    let body = [SIP, &[b'x'; 0x2004 - 107]].concat();
+    let (_, out) = on_ethernet(&[in_udp(&hep3(&[hep_chunk(15, &body[..0x2010 - hep3(&[]).len() - 6])]))]);
+    let [Event::Sip(arrival)] = out.events.as_slice() else { panic!("{:?}", out.events) };
+    assert_eq!(arrival.message.method(), Some(&Method::Options));
+}
+
+#[test]
+fn other_hep_is_counted_by_name_or_by_damage() {
+    assert_eq!(passed(&hep3(&[hep_chunk(11, &[5]), hep_chunk(15, b"{}")])), [("hep rtcp", 1)]);
+    assert_eq!(passed(&hep3(&[hep_chunk(11, &[100])])), [("hep log", 1)]);
+    assert_eq!(passed(&hep3(&[hep_chunk(15, b"")])), [("hep without payload", 1)]);
+    assert_eq!(passed(&hep3(&[hep_chunk(15, b"no SIP")])), [("other hep", 1)]);
+    let (decoder, _) = on_ethernet(&[in_udp(&hep3(&[])[..20])]);
+    let why = Malformed::new(Layer::Transport, "cut before the HEP payload");
+    assert_eq!(decoder.counters().malformed, [(why, 1)].into());
+}
+
+#[test]
+fn sip_over_sctp_is_read_message_by_message() {
+    let packet = |chunks: &[Vec<u8>]| ethernet(0x0800, &ipv4(132, &sctp(chunks)));
+    let (decoder, out) = on_ethernet(&[
+        packet(&[sctp_chunk(3, 0, &[0; 12]), sctp_data(3, 1, SIP), sctp_data(3, 2, SIP)]),
+        packet(&[sctp_chunk(1, 0, &[0; 16])]),
+        packet(&[sctp_data(3, 3, b"\x01\0\0\x14diameter")]),
+    ]);
+    let [Event::Sip(first), Event::Sip(_)] = out.events.as_slice() else { panic!("{:?}", out.events) };
+    assert_eq!((first.transport.name(), first.message.bytes(), first.flow.dst.port), ("sctp", SIP, 5070));
+    assert_eq!(decoder.counters().passed, [("sctp control", 1), ("other sctp data", 1)].into());
+}
+
+#[test]
+fn a_message_in_pieces_of_sctp_is_one_message_of_several_packets() {
+    let packet = |flags, tsn, payload: &[u8]| ethernet(0x0800, &ipv4(132, &sctp(&[sctp_data(flags, tsn, payload)])));
+    let (mut decoder, out) = on_ethernet(&[
+        packet(2, 1, &SIP[..80]),
+        packet(1, 2, &SIP[80..]),
+        packet(2, 3, b"diameter"),
+        packet(2, 4, &SIP[..80]),
+    ]);
+    let [Event::Sip(arrival)] = out.events.as_slice() else { panic!("{:?}", out.events) };
+    assert_eq!((arrival.message.bytes(), arrival.transport), (SIP, Transport::Sctp));
+    assert_eq!(arrival.packets.iter().map(|id| id.number()).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(decoder.counters().passed, [("other sctp data", 1)].into());
+    decoder.finish(&mut Decoded::default());
+    let why = Malformed::new(Layer::Transport, "pieces of an SCTP message missing");
+    assert_eq!(decoder.counters().malformed, [(why, 1)].into());
 }
 
 #[test]

@@ -1,9 +1,11 @@
-//! UDP payload: RTP, RTCP, SIP, or something else that is counted by name.
+//! UDP payload: RTP, RTCP, SIP, a copy of SIP in HEP, or something else that is counted by name.
 
 use super::{Decoder, Origin};
 use crate::counters::{Layer, Malformed};
 use crate::event::{Decoded, Event, RtcpSeen, RtpSample, SipArrival};
 use crate::net::Segment;
+use crate::net::hep::is_version_3;
+use crate::packet::Endpoint;
 use crate::rtp::classify::{Media, classify};
 use crate::rtp::header::RtpHeader;
 use crate::sip::parse::{looks_like_sip, parse_datagram};
@@ -39,10 +41,17 @@ impl Decoder {
     }
 
     fn text_or_neighbour(&mut self, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
+        // Before SIP: with the SIP inside, its first line may look like a request of the method HEP3.
+        if is_version_3(segment.payload) {
+            return self.hep_3(segment, origin, out);
+        }
         if looks_like_sip(segment.payload)
             && let Some(message) = parse_datagram(segment.payload, segment.complete)
         {
-            self.sip(message, segment, origin, out);
+            self.sip(message, segment, None, origin, out);
+            return;
+        }
+        if matches!(segment.payload, [1 | 2, ..]) && self.hep_1_or_2(segment, origin, out) {
             return;
         }
         let what = match segment.payload {
@@ -53,7 +62,15 @@ impl Decoder {
         self.counters.pass(what);
     }
 
-    fn sip(&mut self, message: SipMessage, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
+    /// `relayed_by` is the capture agent that sent a copy of it, if one did.
+    pub(super) fn sip(
+        &mut self,
+        message: SipMessage,
+        segment: &Segment<'_>,
+        relayed_by: Option<Endpoint>,
+        origin: &Origin<'_>,
+        out: &mut Decoded,
+    ) {
         if let Some(why) = damage(&message) {
             self.undecodable(Malformed::new(Layer::Sip, why), origin);
         }
@@ -62,6 +79,7 @@ impl Decoder {
             packets: origin.packets(),
             flow: segment.flow,
             transport: segment.transport,
+            relayed_by,
             message,
         })));
     }

@@ -1,6 +1,6 @@
 //! ICMP (RFC 792) and ICMPv6 (RFC 4443) errors, and the flow that they quote.
 
-use super::{Frame, ip, transport};
+use super::{Frame, Segment, ip, transport};
 use crate::counters::{Layer, Malformed};
 use crate::packet::FlowKey;
 
@@ -9,20 +9,22 @@ const HEADER: usize = 8;
 
 /// What an ICMP message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Icmp {
+pub enum Icmp<'p> {
     /// An error about a packet with ports.
     Error {
         /// What it says ("port unreachable").
         what: &'static str,
         /// The flow of the quoted packet, as its sender sent it.
         quoted: FlowKey,
+        /// The quoted packet's payload as far as it is quoted, if it is UDP.
+        datagram: Option<Segment<'p>>,
     },
     /// No error, or one about a packet without ports: what it is.
     Passed(&'static str),
 }
 
 /// Reads an ICMP message of the version that goes with the packet's addresses.
-pub fn read(frame: &Frame<'_>) -> Result<Icmp, Malformed> {
+pub fn read<'p>(frame: &Frame<'p>) -> Result<Icmp<'p>, Malformed> {
     const CUT: Malformed = Malformed::new(Layer::Transport, "cut inside the ICMP header");
     let [kind, code, ..] = *frame.payload.first_chunk::<HEADER>().ok_or(CUT)?;
     let v4 = frame.protocol == ip::ICMP;
@@ -36,7 +38,13 @@ pub fn read(frame: &Frame<'_>) -> Result<Icmp, Malformed> {
     let has_ports = matches!(quoted.protocol, ip::UDP | ip::TCP | ip::SCTP)
         && quoted.fragment.is_none_or(|fragment| fragment.offset == 0);
     match transport::flow(&quoted).filter(|_| has_ports) {
-        Some(flow) => Ok(Icmp::Error { what, quoted: flow }),
+        Some(flow) => {
+            let datagram = match transport::carried(&quoted) {
+                Ok(transport::Carried::Udp(datagram)) => Some(datagram),
+                _ => None,
+            };
+            Ok(Icmp::Error { what, quoted: flow, datagram })
+        }
         None => Ok(Icmp::Passed(if v4 { "icmp error without ports" } else { "icmpv6 error without ports" })),
     }
 }

@@ -149,7 +149,6 @@ pub fn protocol_name(protocol: u8) -> &'static str {
         108 => "ipcomp",
         112 => "vrrp",
         115 => "l2tp",
-        SCTP => "sctp",
         136 => "udp-lite",
         137 => "mpls",
         _ => "other ip protocol",

@@ -7,6 +7,7 @@
 pub(crate) mod captured;
 pub mod defrag;
 pub mod hand;
+pub mod hep;
 pub mod icmp;
 pub mod ip;
 pub mod link;
@@ -14,6 +15,7 @@ mod octets;
 #[cfg(test)]
 pub(crate) mod packets;
 mod pieces;
+pub mod sctp;
 pub mod tcp;
 #[cfg(test)]
 mod tests;
@@ -94,7 +96,7 @@ pub enum Opened<'p> {
     Passed(&'static str),
 }
 
-/// Transport payload in order: today a UDP datagram.
+/// Transport payload in order: a UDP datagram, an SCTP message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment<'p> {
     /// Addresses and ports.

@@ -103,3 +103,49 @@ pub(crate) const SIP: &[u8] = b"OPTIONS sip:208@10.1.1.68 SIP/2.0\r\n\
     Via: SIP/2.0/UDP 10.1.1.123;branch=z9hG4bK1\r\n\
     From: <sip:207@10.1.1.68>;tag=1\r\nTo: <sip:208@10.1.1.68>\r\n\
     Call-ID: 1@10.1.1.123\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+
+/// A chunk of HEP version 3.
+pub(crate) fn hep_chunk(kind: u16, value: &[u8]) -> Vec<u8> {
+    let length = value.len() as u16 + 6;
+    [&[0, 0], kind.to_be_bytes().as_slice(), &length.to_be_bytes(), value].concat()
+}
+
+/// HEP version 3 with [`SIP`] in it, from agent 2001, and with more chunks at its end, which replace what came before.
+pub(crate) fn hep3(more: &[Vec<u8>]) -> Vec<u8> {
+    let chunks = [
+        hep_chunk(1, &[2]),
+        hep_chunk(2, &[17]),
+        hep_chunk(3, &[192, 0, 2, 1]),
+        hep_chunk(4, &[192, 0, 2, 2]),
+        hep_chunk(7, &5060_u16.to_be_bytes()),
+        hep_chunk(8, &5080_u16.to_be_bytes()),
+        hep_chunk(9, &1_700_000_000_u32.to_be_bytes()),
+        hep_chunk(10, &250_000_u32.to_be_bytes()),
+        hep_chunk(11, &[1]),
+        hep_chunk(12, &2001_u32.to_be_bytes()),
+        hep_chunk(15, SIP),
+    ];
+    let chunks = [chunks.concat(), more.concat()].concat();
+    [b"HEP3", (chunks.len() as u16 + 6).to_be_bytes().as_slice(), &chunks].concat()
+}
+
+/// An SCTP packet from 5060 to 5070 with these chunks.
+pub(crate) fn sctp(chunks: &[Vec<u8>]) -> Vec<u8> {
+    let mut out = vec![0x13, 0xc4, 0x13, 0xce, 0, 0, 0, 7, 0, 0, 0, 0];
+    out.extend(chunks.concat());
+    out
+}
+
+/// A chunk of SCTP, padded.
+pub(crate) fn sctp_chunk(kind: u8, flags: u8, value: &[u8]) -> Vec<u8> {
+    let mut out = vec![kind, flags];
+    out.extend((value.len() as u16 + 4).to_be_bytes());
+    out.extend(value);
+    out.resize(out.len().next_multiple_of(4), 0);
+    out
+}
+
+/// An SCTP DATA chunk with this sequence number; flags 3 for a whole message.
+pub(crate) fn sctp_data(flags: u8, tsn: u32, payload: &[u8]) -> Vec<u8> {
+    sctp_chunk(0, flags, &[tsn.to_be_bytes().as_slice(), &[0; 8], payload].concat())
+}

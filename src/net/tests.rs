@@ -107,7 +107,7 @@ fn what_is_no_ip_has_a_name() {
     assert_eq!(on_ethernet(38, &[0xaa, 0xaa, 3, 0, 0, 0x0c, 0x20, 0, 2]), "cdp");
     assert_eq!(on_ethernet(0xfefe, &[]), "other ethernet");
     assert_eq!(named(LinkType::LINUX_SLL, &cooked(4, &[0x42, 0x42, 3])), "stp");
-    for (protocol, name) in [(2, "igmp"), (89, "ospf"), (132, "sctp"), (47, "gre"), (253, "other ip protocol")] {
+    for (protocol, name) in [(2, "igmp"), (89, "ospf"), (47, "gre"), (253, "other ip protocol")] {
         let data = ipv4(protocol, &[0; 8]);
         assert_eq!(carried(&frame_of(LinkType::RAW, &data)), Ok(Carried::Passed(name)));
     }
@@ -211,9 +211,13 @@ fn a_udp_length_that_lies_is_believed_only_as_far_as_it_can_be() {
 fn icmp_errors_quote_a_flow() {
     let quoted = ipv4(17, &udp(SIP));
     let error = |kind: u8, code: u8, quote: &[u8]| ipv4(1, &[&[kind, code, 0, 0, 0, 0, 0, 0], quote].concat());
-    let read = |data: &[u8]| icmp::read(&frame_of(LinkType::RAW, data));
+    fn read(data: &[u8]) -> Result<Icmp<'_>, Malformed> {
+        icmp::read(&frame_of(LinkType::RAW, data))
+    }
     // RFC 792 asks for the header and eight octets only.
-    let Ok(Icmp::Error { what, quoted: flow }) = read(&error(3, 3, &quoted[..28])) else { panic!("no error") };
+    let shortest = error(3, 3, &quoted[..28]);
+    let Ok(Icmp::Error { what, quoted: flow, datagram: Some(datagram) }) = read(&shortest) else { panic!("no error") };
+    assert_eq!((datagram.payload, datagram.wire_len, datagram.complete), (b"".as_slice(), SIP.len(), false));
     assert_eq!((what, flow.src.port, flow.dst.port), ("port unreachable", 5060, 5070));
     assert_eq!(flow.src.ip, IpAddr::V4(SRC));
     let what_of = |kind, code| match read(&error(kind, code, &quoted)) {
@@ -234,12 +238,14 @@ fn icmp_errors_quote_a_flow() {
 #[test]
 fn icmpv6_errors_quote_a_flow() {
     let message = |kind: u8, code: u8| ipv6(58, &[&[kind, code, 0, 0, 0, 0, 0, 0], &ipv6(17, &udp(b"x"))[..]].concat());
-    let read = |kind, code| icmp::read(&frame_of(LinkType::RAW, &message(kind, code)));
-    let Ok(Icmp::Error { what, quoted }) = read(1, 4) else { panic!("no error") };
-    assert_eq!((what, quoted.src.to_string().as_str()), ("port unreachable", "[2001:db8::1]:5060"));
-    assert!(matches!(read(2, 0), Ok(Icmp::Error { what: "packet too big", .. })));
-    assert!(matches!(read(3, 0), Ok(Icmp::Error { what: "hop limit exceeded", .. })));
-    assert_eq!(read(135, 0), Ok(Icmp::Passed("icmpv6 neighbour discovery")));
+    let read = |kind, code| match icmp::read(&frame_of(LinkType::RAW, &message(kind, code))) {
+        Ok(Icmp::Error { what, quoted, .. }) => (what, quoted.src.to_string()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(read(1, 4), ("port unreachable", "[2001:db8::1]:5060".to_owned()));
+    assert_eq!((read(2, 0).0, read(3, 0).0), ("packet too big", "hop limit exceeded"));
+    let neighbour = message(135, 0);
+    assert_eq!(icmp::read(&frame_of(LinkType::RAW, &neighbour)), Ok(Icmp::Passed("icmpv6 neighbour discovery")));
 }
 
 /// Both paths, and etherparse on its own, must say the same about an Ethernet packet. Returns whether it was common.

@@ -18,6 +18,8 @@ pub enum Carried<'p> {
     Tcp(TcpSegment<'p>),
     /// ICMP of either version; [`super::icmp`] reads it.
     Icmp,
+    /// SCTP; [`super::sctp`] reads it.
+    Sctp,
     /// Fine, but not for us: what it is.
     Passed(&'static str),
 }
@@ -64,6 +66,7 @@ pub fn carried<'p>(frame: &Frame<'p>) -> Result<Carried<'p>, Malformed> {
         ip::UDP => udp(frame).map(Carried::Udp),
         ip::TCP => tcp(frame).map(Carried::Tcp),
         ip::ICMP | ip::ICMPV6 => Ok(Carried::Icmp),
+        ip::SCTP => Ok(Carried::Sctp),
         other => Ok(Carried::Passed(ip::protocol_name(other))),
     }
 }

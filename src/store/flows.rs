@@ -41,7 +41,7 @@ impl Flows {
             if entry.waiting.len() >= FLOW_FACTS {
                 entry.waiting.remove(0);
             }
-            entry.waiting.push(*fact);
+            entry.waiting.push(fact.clone());
         }
         entry.calls.iter().copied().collect()
     }

@@ -7,6 +7,7 @@ mod columns;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -102,11 +103,14 @@ pub struct FactRow {
 }
 
 impl FactRow {
-    /// `SYN`, `RST`, `port unreachable`.
-    pub fn label(&self) -> &'static str {
-        match self.fact {
-            Fact::Tcp(fact) => fact.kind.label(),
-            Fact::Icmp(fact) => fact.what,
+    /// `SYN`, `RST`, `port unreachable (INVITE)`: fit for a terminal.
+    pub fn label(&self) -> Cow<'static, str> {
+        match &self.fact {
+            Fact::Tcp(fact) => Cow::Borrowed(fact.kind.label()),
+            Fact::Icmp(IcmpFact { what, quote: None, .. }) => Cow::Borrowed(what),
+            Fact::Icmp(IcmpFact { what, quote: Some(quote), .. }) => {
+                Cow::Owned(format!("{what} ({})", visible(&quote.start)))
+            }
         }
     }
 
@@ -117,7 +121,7 @@ impl FactRow {
 
     /// Whether it means that something did not arrive.
     pub fn is_fault(&self) -> bool {
-        match self.fact {
+        match &self.fact {
             Fact::Tcp(fact) => fact.kind.is_fault(),
             Fact::Icmp(_) => true,
         }
@@ -194,7 +198,7 @@ impl Ladder {
             message_rows(index, call, &mut placed);
             for fact in call.facts.iter() {
                 if facts_seen.insert(fact_packet(fact)) {
-                    let row = FactRow { call: index, fact: *fact, from: 0, to: 0 };
+                    let row = FactRow { call: index, fact: fact.clone(), from: 0, to: 0 };
                     placed.push((Place::AtPacket(fact_packet(fact)), new_row(fact.at(), RowKind::Fact(row))));
                 }
             }
@@ -388,9 +392,9 @@ fn place_columns(rows: &mut [LadderRow], by: ColumnBy) -> Vec<Column> {
                 (row.from, row.to) = placing.signalling(row.message.flow.src, row.message.flow.dst);
             }
             RowKind::Fact(row) => {
-                (row.from, row.to) = match row.fact {
+                (row.from, row.to) = match &row.fact {
                     Fact::Tcp(fact) => placing.signalling(fact.flow.src, fact.flow.dst),
-                    Fact::Icmp(IcmpFact { reporter, quoted, .. }) => placing.icmp(reporter, quoted),
+                    Fact::Icmp(IcmpFact { reporter, quoted, .. }) => placing.icmp(*reporter, *quoted),
                 };
             }
             RowKind::Rtp(row) => (row.from, row.to) = placing.media(row.near, row.far),

@@ -21,7 +21,7 @@ use std::hash::RandomState;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::event::{Decoded, Event, TcpSign};
+use crate::event::{Decoded, Event, IcmpFact, TcpSign};
 use crate::limits::{
     CALL_BYTES, CALL_FACTS, CALL_STREAMS, CALLS, MEDIA_ENDPOINTS, SIP_BYTES, STAT_PEERS, STREAM_CANDIDATES, STREAMS,
 };
@@ -163,7 +163,7 @@ impl Store {
             match event {
                 Event::Sip(arrival) => self.sip(*arrival, changes),
                 Event::TcpFlow(fact) => self.fact(fact.flow, Fact::Tcp(fact), changes),
-                Event::Icmp(fact) => self.fact(fact.quoted, Fact::Icmp(fact), changes),
+                Event::Icmp(fact) => self.icmp(fact, changes),
                 Event::Rtcp(_) => self.collector.rtcp_packets += 1,
             }
         }
@@ -278,9 +278,22 @@ impl Store {
     fn fact(&mut self, flow: FlowKey, fact: Fact, changes: &mut Vec<Change>) {
         for key in self.flows.calls(flow, &fact) {
             if let Some(call) = self.calls.get_mut(key.0).filter(|call| concerns(&fact, call)) {
-                add_fact(call, fact);
+                add_fact(call, fact.clone());
                 changes.push(Change::Call(key));
             }
+        }
+    }
+
+    /// Notes an ICMP error on the call whose message it quotes. When nobody knows which, on those of its flow.
+    fn icmp(&mut self, fact: IcmpFact, changes: &mut Vec<Change>) {
+        let call_id = fact.quote.as_ref().and_then(|quote| quote.call_id.as_deref());
+        let quoted = call_id.and_then(|call_id| self.by_id.get(call_id)).copied();
+        match quoted.and_then(|key| Some((key, self.calls.get_mut(key.0)?))) {
+            Some((key, call)) => {
+                add_fact(call, Fact::Icmp(fact));
+                changes.push(Change::Call(key));
+            }
+            None => self.fact(fact.quoted, Fact::Icmp(fact), changes),
         }
     }
 

@@ -83,7 +83,7 @@ proptest! {
             let (bytes, flow) = message(WHAT[what], call, cseq, tag, hop);
             let message = parse_datagram(&bytes, true).unwrap();
             let packets = PacketIds::from_slice(&[PacketId::new(0, number as u64 + 1)]);
-            let arrival = SipArrival { at, packets, flow, transport: Transport::Udp, message };
+            let arrival = SipArrival { at, packets, flow, transport: Transport::Udp, relayed_by: None, message };
             let mut decoded = Decoded { events: vec![Event::Sip(Box::new(arrival))], now: Some(at), ..Decoded::default() };
             store.apply(&mut decoded, &mut changes);
             agrees(&mut store);
@@ -104,7 +104,7 @@ fn a_snapshot_stands_still_and_the_generation_moves_with_changes_only() {
         let (bytes, flow) = message(what, 1, 1, 0, 1);
         let message = parse_datagram(&bytes, true).unwrap();
         let packets = PacketIds::from_slice(&[PacketId::new(0, 1)]);
-        let arrival = SipArrival { at, packets, flow, transport: Transport::Udp, message };
+        let arrival = SipArrival { at, packets, flow, transport: Transport::Udp, relayed_by: None, message };
         store.apply(&mut Decoded { events: vec![Event::Sip(Box::new(arrival))], ..Decoded::default() }, &mut changes);
     };
     apply(&mut store, "INVITE");
@@ -129,7 +129,14 @@ fn an_icmp_error_is_not_noted_on_calls_of_an_hour_ago() {
         let at = start.after(crate::time::Elapsed::from_secs(seconds));
         let (bytes, flow) = message("REGISTER", call, 1, 0, 1);
         let message = parse_datagram(&bytes, true).unwrap();
-        let arrival = SipArrival { at, packets: packet(u64::from(call)), flow, transport: Transport::Udp, message };
+        let arrival = SipArrival {
+            at,
+            packets: packet(u64::from(call)),
+            flow,
+            transport: Transport::Udp,
+            relayed_by: None,
+            message,
+        };
         let mut decoded = Decoded { events: vec![Event::Sip(Box::new(arrival))], ..Decoded::default() };
         store.apply(&mut decoded, &mut changes);
         quoted = Some(flow);
@@ -140,10 +147,46 @@ fn an_icmp_error_is_not_noted_on_calls_of_an_hour_ago() {
         reporter: [10, 0, 0, 2].into(),
         quoted: quoted.unwrap(),
         what: "port unreachable",
+        quote: None,
     };
     store.fact(fact.quoted, Fact::Icmp(fact), &mut changes);
     let facts: Vec<usize> = store.snapshot(Arc::default()).calls.iter().map(|call| call.facts.len()).collect();
     assert_eq!(facts, [0, 1]);
+}
+
+#[test]
+fn an_icmp_error_is_noted_on_the_call_that_it_quotes() {
+    let mut store = Store::default();
+    let mut changes = Vec::new();
+    let at = Timestamp::from_parts(1_700_000_000, 0);
+    let mut call_ids = Vec::new();
+    let (_, flow) = message("INVITE", 1, 1, 0, 1);
+    for call in [1, 2] {
+        let (bytes, _) = message("INVITE", call, 1, 0, 1);
+        let message = parse_datagram(&bytes, true).unwrap();
+        call_ids.push(message.call_id().unwrap().into_owned());
+        let packets = PacketIds::from_slice(&[PacketId::new(0, u64::from(call))]);
+        let arrival = SipArrival { at, packets, flow, transport: Transport::Udp, relayed_by: None, message };
+        let mut decoded = Decoded { events: vec![Event::Sip(Box::new(arrival))], ..Decoded::default() };
+        store.apply(&mut decoded, &mut changes);
+    }
+    let mut facts_after = |call_id: Option<&str>| {
+        let quote = crate::event::Quote { start: "INVITE".into(), call_id: call_id.map(Into::into), cseq: Some(1) };
+        let fact = crate::event::IcmpFact {
+            at,
+            packet: PacketId::new(0, 3),
+            reporter: [10, 0, 0, 2].into(),
+            quoted: flow,
+            what: "port unreachable",
+            quote: Some(Arc::new(quote)),
+        };
+        store.apply(&mut Decoded { events: vec![Event::Icmp(fact)], ..Decoded::default() }, &mut changes);
+        store.calls().iter().map(|call| call.facts.len()).collect::<Vec<_>>()
+    };
+    assert_eq!(facts_after(Some(&call_ids[1])), [0, 1]);
+    assert_eq!(facts_after(Some(&call_ids[0])), [1, 1]);
+    assert_eq!(facts_after(Some("of another call")), [2, 2], "by its flow");
+    assert_eq!(facts_after(None), [3, 3]);
 }
 
 #[test]
@@ -163,6 +206,7 @@ fn a_message_costs_at_most_400_bytes_beside_its_own() {
             packets: PacketIds::from_slice(&[PacketId::new(0, number as u64 + 1)]),
             flow,
             transport: Transport::Udp,
+            relayed_by: None,
             message: parse_datagram(format!("{start}\r\n{headers}").as_bytes(), true).unwrap(),
         })));
     }

@@ -267,7 +267,7 @@ pub struct Identities {
 }
 
 /// A TCP or ICMP fact that the ladder draws where it happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
     /// SYN, FIN, RST.
     Tcp(TcpFact),

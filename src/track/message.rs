@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::event::PacketIds;
 use crate::limits::{CALL_FIRST_MESSAGES, CALL_LAST_MESSAGES};
-use crate::packet::{FlowKey, Transport};
+use crate::packet::{Endpoint, FlowKey, Transport};
 use crate::sip::SipMessage;
 use crate::sip::message::SHARED_OVERHEAD;
 use crate::time::Timestamp;
@@ -23,6 +23,8 @@ pub struct Message {
     pub flow: FlowKey,
     /// What carried it.
     pub transport: Transport,
+    /// The capture agent that sent a copy of it in HEP, if it did not come by itself.
+    pub relayed_by: Option<Endpoint>,
     /// Ordinal of the message it repeats, if it is a retransmission (RFC 3261, 17).
     pub repeats: Option<u32>,
     /// Index of its transaction within the call, in order of appearance: the ladder's colour by transaction.

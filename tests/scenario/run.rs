@@ -90,14 +90,22 @@ impl Run {
             "SYN" => decoded.events.push(fact(TcpSign::Syn)),
             "RST" => decoded.events.push(fact(TcpSign::Abort)),
             "ICMP" => {
-                let fact = IcmpFact { at, packet, reporter: flow.dst.ip, quoted: flow, what: "port unreachable" };
+                let fact =
+                    IcmpFact { at, packet, reporter: flow.dst.ip, quoted: flow, what: "port unreachable", quote: None };
                 decoded.events.push(Event::Icmp(fact));
             }
             _ => {
                 let transport = if line.flags.contains(&"tcp") { Transport::Tcp } else { Transport::Udp };
                 let message = parse_datagram(&line.bytes(), true).expect("a SIP message");
                 let packets = PacketIds::from_slice(&[packet]);
-                decoded.events.push(Event::Sip(Box::new(SipArrival { at, packets, flow, transport, message })));
+                decoded.events.push(Event::Sip(Box::new(SipArrival {
+                    at,
+                    packets,
+                    flow,
+                    transport,
+                    relayed_by: None,
+                    message,
+                })));
             }
         }
         self.store.apply(&mut decoded, &mut self.changes);

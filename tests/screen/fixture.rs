@@ -167,7 +167,7 @@ fn stats() -> Stats {
     Stats {
         messages: 12_345,
         retransmissions: 17,
-        transports: [12_000, 345, 0, 0],
+        transports: [12_000, 345, 0, 0, 0],
         requests: BTreeMap::from([
             (Method::Invite, request(214, 12, delays(200, 2_100.0, 9_000.0, 32_000.0))),
             (Method::Ack, request(190, 0, Delays::default())),

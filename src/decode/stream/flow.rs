@@ -368,6 +368,7 @@ fn give(
                 packets: or_this(packets, cause.meta.id),
                 flow: cause.direction(side),
                 transport,
+                relayed_by: None,
                 message,
             })));
         }

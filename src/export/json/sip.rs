@@ -33,6 +33,8 @@ pub struct TransportReport {
     pub tcp: u64,
     pub ws: u64,
     pub tls: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sctp: Option<u64>,
 }
 
 /// A distribution in ms; without a measurement all but `count` is `null`.
@@ -66,13 +68,14 @@ impl From<Delays> for DelayReport {
 impl SipReport {
     /// The object of these statistics.
     pub fn of(stats: &Stats) -> Self {
-        let [udp, tcp, ws, tls] = stats.transports;
+        let [udp, tcp, ws, tls, sctp] = stats.transports;
+        let sctp = Some(sctp).filter(|count| *count > 0);
         Self {
             messages: stats.messages,
             requests: stats.requests.iter().map(|(method, stat)| (method.to_string(), stat.count)).collect(),
             responses: stats.responses.iter().map(|(status, (count, _))| (*status, *count)).collect(),
             retransmissions: stats.retransmissions,
-            transports: TransportReport { udp, tcp, ws, tls },
+            transports: TransportReport { udp, tcp, ws, tls, sctp },
             pdd_ms: stats.pdd.into(),
             setup_ms: stats.setup.into(),
         }

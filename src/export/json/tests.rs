@@ -57,7 +57,7 @@ fn sample_capture() -> CaptureView {
 }
 
 fn sample_stats() -> Stats {
-    let mut stats = Stats { messages: 3, transports: [3, 0, 0, 0], ..Stats::default() };
+    let mut stats = Stats { messages: 3, transports: [3, 0, 0, 0, 0], ..Stats::default() };
     stats.requests.insert(Method::Invite, RequestStat { count: 1, ..RequestStat::default() });
     stats.requests.insert(Method::new("ALPHA"), RequestStat { count: 1, ..RequestStat::default() });
     stats.responses.insert(200, (1, 0));
@@ -70,6 +70,16 @@ fn document(snapshot: &Snapshot) -> String {
     let mut out = Vec::new();
     write_json(&mut out, &report(snapshot)).unwrap();
     String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn sctp_is_named_only_where_there_is_any() {
+    let transports = |sctp| {
+        let stats = Stats { transports: [1, 0, 0, 0, sctp], ..Stats::default() };
+        serde_json::to_string(&sip::SipReport::of(&stats).transports).unwrap()
+    };
+    assert_eq!(transports(0), r#"{"udp":1,"tcp":0,"ws":0,"tls":0}"#);
+    assert_eq!(transports(2), r#"{"udp":1,"tcp":0,"ws":0,"tls":0,"sctp":2}"#);
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn messages(stats: &Stats, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\nSIP messages")?;
     writeln!(out, "  all              {}", stats.messages)?;
     writeln!(out, "  retransmissions  {}", stats.retransmissions)?;
-    let by = Transport::ALL.iter().zip(stats.transports);
+    let by = Transport::ALL.iter().zip(stats.transports).filter(|(transport, n)| *n > 0 || !transport.is_rare());
     let by: Vec<String> = by.map(|(transport, n)| format!("{} {n}", transport.name())).collect();
     writeln!(out, "  by transport     {}", by.join(", "))?;
     if stats.unnamed > 0 {

@@ -23,7 +23,7 @@ fn stats() -> Stats {
     Stats {
         messages: 60,
         retransmissions: 2,
-        transports: [58, 2, 0, 0],
+        transports: [58, 2, 0, 0, 0],
         requests: [(Method::Invite, invite), (Method::Ack, RequestStat { count: 6, ..RequestStat::default() })].into(),
         responses: [(100, (3, 0)), (401, (7, 1)), (999, (1, 0))].into(),
         pdd: delay(2, 743.245),

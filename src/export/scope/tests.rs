@@ -42,7 +42,7 @@ fn a_call_comes_with_its_streams_and_its_own_counts() {
     assert_eq!(order, [3, 1, 2, 4], "in capture order over all calls");
     assert_eq!(kept.calls.iter().map(|call| call.key.0).collect::<Vec<_>>(), [0, 1]);
     assert_eq!(kept.streams.iter().map(|stream| stream.key.0).collect::<Vec<_>>(), [0, 1, 4]);
-    assert_eq!((kept.stats.messages, kept.stats.transports, kept.stats.rtp_packets), (4, [4, 0, 0, 0], 10 + 11 + 5));
+    assert_eq!((kept.stats.messages, kept.stats.transports, kept.stats.rtp_packets), (4, [4, 0, 0, 0, 0], 10 + 11 + 5));
     assert!(kept.stats.packet_rate.is_empty());
     assert_eq!((snapshot.calls.len(), snapshot.streams.len()), (4, 5), "the whole snapshot is untouched");
     assert!(kept.call(CallKey(1)).is_some() && kept.call(CallKey(2)).is_none());

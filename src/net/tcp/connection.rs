@@ -68,7 +68,9 @@ impl TcpSign {
             Self::Unknown => {
                 "This side knows no such connection (any more), as after a restart. What was sent to it here is lost."
             }
-            Self::KeepAlive => "This side asks whether the other is still there. Of several in a row the newest is shown.",
+            Self::KeepAlive => {
+                "This side asks whether the other is still there. Of several in a row the newest is shown."
+            }
             Self::ZeroWindow => "This side takes nothing more for now: its program does not read.",
             Self::WindowOpen => "This side takes octets again.",
             Self::Hole => "Octets of this side are not in the capture: a message in them is cut or not shown at all.",

@@ -98,7 +98,8 @@ struct Message {
 }
 
 impl Frames {
-    /// Starts at a frame's first byte. `deflate` is how this direction compresses, if it may.
+    /// Starts at a frame's first byte. `deflate` is how this direction compresses, if it may. A direction that keeps its
+    /// context and was not seen from its beginning must start with `None`: what its messages refer to is not known.
     pub fn new(deflate: Option<Deflate>) -> Self {
         Self {
             position: 0,

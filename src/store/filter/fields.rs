@@ -89,7 +89,7 @@ pub const FIELDS: [FieldRow; 29] = [
     row("reason", &[], Id::Reason, Kind::Text, "reason phrase of that status"),
     row("cause", &[], Id::Cause, Kind::Text, "why it ended, in the wire's words"),
     row("endedby", &["ended_by"], Id::EndedBy, Kind::Text, "caller, callee, network"),
-    row("transport", &["proto"], Id::Transport, Kind::Text, "udp, tcp, ws, tls"),
+    row("transport", &["proto"], Id::Transport, Kind::Text, "udp, tcp, ws, tls, sctp"),
     row("codec", &["codecs"], Id::Codec, Kind::Text, "negotiated codecs"),
     row("ua", &["agent", "user-agent"], Id::Agent, Kind::Text, "User-Agent or Server of either side"),
     row("pai", &["asserted"], Id::Asserted, Kind::Text, "P-Asserted-Identity"),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::event::{IcmpFact, TcpFact, TcpSign};
+use crate::event::{IcmpFact, Quote, TcpFact, TcpSign};
 use crate::limits::{CALL_FIRST_MESSAGES, CALL_LAST_MESSAGES};
 use crate::store::sample::{at, call, endpoint, flow, message, message_of, request, response, stream, with_sdp};
 
@@ -177,6 +177,7 @@ fn facts_stand_where_they_happened_and_once() {
         reporter: endpoint("10.0.0.254:1").ip,
         quoted: flow(A, "10.0.0.2:4000"),
         what: "port unreachable",
+        quote: Some(Arc::new(Quote { start: "IN\u{1b}VITE".into(), call_id: None, cseq: None })),
     };
     let with_facts = |key, number| {
         let mut call = call(
@@ -187,13 +188,13 @@ fn facts_stand_where_they_happened_and_once() {
                 message(number + 1, 20, PROXY, A, &response("200 OK", "x", "1 INVITE")),
             ],
         );
-        call.facts = Arc::new(vec![Fact::Tcp(rst), Fact::Icmp(icmp)]);
+        call.facts = Arc::new(vec![Fact::Tcp(rst), Fact::Icmp(icmp.clone())]);
         call
     };
     let ladder = ladder(vec![with_facts(0, 1), with_facts(1, 3)], vec![], LadderOptions::default());
     assert_eq!(labels(&ladder), ["10.0.0.1", "10.0.0.2", "10.0.0.254"]);
     let expected =
-        ["0>1 INVITE", "0>1 INVITE", "1>0 RST true", "2>0 port unreachable true", "1>0 200 OK", "1>0 200 OK"];
+        ["0>1 INVITE", "0>1 INVITE", "1>0 RST true", "2>0 port unreachable (IN␛VITE) true", "1>0 200 OK", "1>0 200 OK"];
     assert_eq!(rows(&ladder), expected);
 }
 

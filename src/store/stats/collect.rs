@@ -51,7 +51,7 @@ struct Requests {
 pub struct Collector {
     messages: u64,
     retransmissions: u64,
-    transports: [u64; 4],
+    transports: [u64; Transport::ALL.len()],
     requests: BTreeMap<Method, Requests>,
     responses: BTreeMap<u64, (u64, u64)>,
     unnamed: u64,
@@ -84,7 +84,7 @@ impl Default for Collector {
         Self {
             messages: 0,
             retransmissions: 0,
-            transports: [0; 4],
+            transports: [0; Transport::ALL.len()],
             requests: BTreeMap::new(),
             responses: BTreeMap::new(),
             unnamed: 0,

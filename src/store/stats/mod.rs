@@ -77,7 +77,7 @@ pub struct Stats {
     /// Retransmissions among them.
     pub retransmissions: u64,
     /// Messages by transport, in the order of [`crate::packet::Transport::ALL`].
-    pub transports: [u64; 4],
+    pub transports: [u64; crate::packet::Transport::ALL.len()],
     /// Requests by method.
     pub requests: BTreeMap<Method, RequestStat>,
     /// Responses by status: count and retransmissions.

@@ -149,7 +149,7 @@ impl LadderPane<'_> {
 
     fn draw_fact(&self, row: &FactRow, pen: &mut Pen<'_>) {
         let style = self.theme.style(if row.is_fault() { Role::Bad } else { Role::Dim });
-        let what = match row.fact {
+        let what = match &row.fact {
             Fact::Tcp(_) => "TCP",
             Fact::Icmp(_) => "ICMP",
         };

@@ -1,6 +1,6 @@
 //! What is selected, as text: the raw message, or what is known of a fact, a stream or the call's end.
 
-use crate::event::PacketIds;
+use crate::event::{IcmpFact, PacketIds};
 use crate::packet::PacketId;
 use crate::store::ladder::{FactRow, MessageRow, RowKind, RtpRow};
 use crate::track::call::Fact;
@@ -176,6 +176,9 @@ pub(super) fn hop(message: &Message) -> String {
 /// What is worth knowing about a message beyond its text.
 pub(super) fn remarks(page: &Page, row: &MessageRow) -> Vec<String> {
     let mut out = Vec::new();
+    if let Some(agent) = row.message.relayed_by {
+        out.push(format!("sent by capture agent {agent} in HEP"));
+    }
     if let Some(original) = row.message.repeats {
         let call = page.calls.get(row.call);
         let original = call.and_then(|call| call.messages.iter().find(|message| message.ordinal == original));
@@ -223,7 +226,7 @@ fn text_of(page: &Page, item: usize, utc: bool) -> Vec<RawLine> {
 }
 
 fn fact_text(row: &FactRow, utc: bool) -> Vec<String> {
-    match row.fact {
+    match &row.fact {
         Fact::Tcp(fact) => vec![
             format!("TCP {}", row.label()),
             format!("{} → {}", fact.flow.src, fact.flow.dst),
@@ -233,10 +236,19 @@ fn fact_text(row: &FactRow, utc: bool) -> Vec<String> {
         ],
         Fact::Icmp(fact) => vec![
             format!("ICMP {} from {}", row.label(), fact.reporter),
-            format!("about a packet {} → {}", fact.quoted.src, fact.quoted.dst),
+            about(fact),
             format!("{}  {}", packet_name(fact.packet), time_of_day(fact.at, utc, true)),
         ],
     }
+}
+
+/// What an ICMP error is about: `about INVITE (CSeq 1) 10.0.0.1:5060 → 10.0.0.2:5060  Call-ID …`.
+fn about(fact: &IcmpFact) -> String {
+    let (src, dst) = (fact.quoted.src, fact.quoted.dst);
+    let Some(quote) = &fact.quote else { return format!("about a packet {src} → {dst}") };
+    let cseq = quote.cseq.map(|cseq| format!(" (CSeq {cseq})")).unwrap_or_default();
+    let call_id = quote.call_id.as_ref().map(|call_id| format!("  Call-ID {}", shown(call_id.as_bytes())));
+    format!("about {}{cseq} {src} → {dst}{}", shown(quote.start.as_bytes()), call_id.unwrap_or_default())
 }
 
 fn rtp_text(row: &RtpRow, utc: bool) -> Vec<String> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::event::{TcpFact, TcpSign};
+use crate::event::{IcmpFact, Quote, TcpFact, TcpSign};
 use crate::packet::{Endpoint, FlowKey, PacketId, Transport};
 use crate::sip::Method;
 use crate::sip::parse::parse_datagram;
@@ -28,6 +28,8 @@ pub(super) fn after(millis: i64) -> Timestamp {
 /// A call put together message by message, as the tracker would.
 pub(super) struct Scene {
     pub(super) call: Call,
+    /// The agent that sends copies of what follows.
+    pub(super) agent: Option<Endpoint>,
     log: MessageLog,
     packet: u64,
     branches: HashMap<String, u16>,
@@ -71,6 +73,7 @@ impl Scene {
         };
         Self {
             call,
+            agent: None,
             log: MessageLog::default(),
             packet: key * 1000,
             branches: HashMap::new(),
@@ -109,6 +112,7 @@ impl Scene {
             packets: [PacketId::new(0, self.packet)].into_iter().collect(),
             flow,
             transport: Transport::Udp,
+            relayed_by: self.agent,
             repeats,
             transaction,
             branch: *self.branches.entry(via.to_owned()).or_insert(next),
@@ -125,6 +129,15 @@ impl Scene {
         let flow = FlowKey { src: endpoint(flow.0), dst: endpoint(flow.1) };
         let fact = TcpFact { at: after(millis), packet: PacketId::new(0, self.packet), flow, kind };
         Arc::make_mut(&mut self.call.facts).push(Fact::Tcp(fact));
+    }
+
+    /// An error from `flow.1` about a message of `flow.0`.
+    pub(super) fn icmp(&mut self, millis: i64, flow: (&str, &str), quote: Quote) {
+        self.packet += 1;
+        let quoted = FlowKey { src: endpoint(flow.0), dst: endpoint(flow.1) };
+        let (packet, reporter, quote) = (PacketId::new(0, self.packet), quoted.dst.ip, Some(Arc::new(quote)));
+        let fact = IcmpFact { at: after(millis), packet, reporter, quoted, what: "port unreachable", quote };
+        Arc::make_mut(&mut self.call.facts).push(Fact::Icmp(fact));
     }
 
     pub(super) fn call(&self) -> Call {

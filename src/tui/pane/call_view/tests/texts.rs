@@ -1,6 +1,7 @@
 //! The text of messages: one, all of a call, explained line by line, below a short ladder.
 
 use super::*;
+use crate::event::Quote;
 
 #[test]
 fn all_messages_stand_one_below_the_other_and_steps_go_from_one_to_the_next() {
@@ -46,4 +47,19 @@ fn what_the_ladder_leaves_free_shows_the_message() {
     let screen = proxied_screen((80, 16));
     screen.find("INVITE sip:208@victoria.pingtel.com SIP/2.0");
     assert!(!screen.page().contains("Call-ID: call-0"), "{}", screen.page());
+}
+
+#[test]
+fn a_copy_names_its_agent_and_an_icmp_error_what_it_quotes() {
+    let mut scene = Scene::new(0, "206", "208");
+    scene.agent = Some(scene::endpoint("10.0.0.9:49000"));
+    scene.say(0, (A, P), INVITE, "1", "1 INVITE", "");
+    let quote = Quote { start: "INVITE".into(), call_id: Some("call-0\u{1b}@h".into()), cseq: Some(1) };
+    scene.icmp(10, (A, P), quote);
+    let mut screen = Screen::new(snapshot(vec![scene.call()], Vec::new()), &[0], (100, 30));
+    screen.find("sent by capture agent 10.0.0.9:49000 in HEP");
+    screen.find("ICMP port unreachable (INVITE)");
+    screen.keys("j");
+    screen.find("ICMP port unreachable (INVITE) from 10.1.1.68");
+    screen.find("about INVITE (CSeq 1) 10.1.1.123:5060 → 10.1.1.68:5060  Call-ID call-0␛@h");
 }
