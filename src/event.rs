@@ -1,9 +1,11 @@
 //! What the decoder says about the packets: the only words that tracking understands.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use crate::net::Path;
 use crate::packet::{FlowKey, PacketId, Transport};
 use crate::sip::SipMessage;
 use crate::time::Timestamp;
@@ -35,6 +37,8 @@ pub struct SipArrival {
     pub flow: FlowKey,
     /// What carried it on this hop.
     pub transport: Transport,
+    /// What stood around its packet; `None` for nothing. Messages that came the same way share it.
+    pub path: Option<Arc<Path>>,
     /// The message.
     pub message: SipMessage,
 }

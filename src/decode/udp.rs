@@ -1,9 +1,11 @@
 //! UDP payload: RTP, RTCP, SIP, or something else that is counted by name.
 
+use super::paths::outermost;
 use super::{Decoder, Origin};
 use crate::counters::{Layer, Malformed};
 use crate::event::{Decoded, Event, RtcpSeen, RtpSample, SipArrival};
 use crate::net::Segment;
+use crate::net::tunnel::udp;
 use crate::rtp::classify::{Media, classify};
 use crate::rtp::header::RtpHeader;
 use crate::sip::parse::{looks_like_sip, parse_datagram};
@@ -19,7 +21,7 @@ impl Decoder {
     #[inline]
     pub(super) fn datagram(&mut self, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
         match segment.payload.first() {
-            Some(first) if *first >= FIRST_OF_RTP => self.media(segment, origin, out),
+            Some(first) if *first >= FIRST_OF_RTP && !origin.is_beginning => self.media(segment, origin, out),
             _ => self.text_or_neighbour(segment, origin, out),
         }
     }
@@ -45,6 +47,9 @@ impl Decoder {
             self.sip(message, segment, origin, out);
             return;
         }
+        if self.tunnel(segment, origin, out) || origin.is_beginning {
+            return;
+        }
         let what = match segment.payload {
             [] if segment.wire_len == 0 => "empty udp",
             payload if is_keep_alive(payload) => "sip keep-alive",
@@ -53,15 +58,36 @@ impl Decoder {
         self.counters.pass(what);
     }
 
-    fn sip(&mut self, message: SipMessage, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
-        if let Some(why) = damage(&message) {
-            self.undecodable(Malformed::new(Layer::Sip, why), origin);
+    /// Whether the datagram was a tunnel; what is inside is decoded then.
+    fn tunnel(&mut self, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) -> bool {
+        let Some(found) = udp::find(segment) else { return false };
+        let path = origin.path.cloned().unwrap_or_else(|| outermost(origin));
+        let Some(opened) = found.open(segment, path) else { return false };
+        match opened {
+            Ok(opened) => self.opened(&opened, origin, out),
+            Err(why) => self.undecodable(why, origin),
         }
+        true
+    }
+
+    fn sip(&mut self, mut message: SipMessage, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
+        if origin.is_beginning {
+            // The missing fragment is counted already.
+            message.note(Notes::FRAGMENT_LOST);
+        } else {
+            // What was given up before this message came stands in front of it, however packets were batched.
+            self.expire(origin.meta.at, out);
+            if let Some(why) = damage(&message) {
+                self.undecodable(Malformed::new(Layer::Sip, why), origin);
+            }
+        }
+        let path = self.path(origin);
         out.events.push(Event::Sip(Box::new(SipArrival {
             at: origin.meta.at,
             packets: origin.packets(),
             flow: segment.flow,
             transport: segment.transport,
+            path,
             message,
         })));
     }

@@ -215,6 +215,10 @@ impl EngineLoop {
             }
         }
         self.pipeline.finish();
+        if let Some(observer) = &mut self.observer {
+            let (changes, store) = self.pipeline.changed();
+            let _ = observer.changed(changes, store);
+        }
         let _ = self.watch_losses();
         self.show_now(None);
     }

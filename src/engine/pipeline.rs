@@ -89,9 +89,12 @@ impl Pipeline {
         (&self.changes, &mut self.store)
     }
 
-    /// The packets are over: gives up what still waits for its rest.
+    /// The packets are over: gives up what still waits for its rest. [`Pipeline::changed`] says what that changed.
     pub fn finish(&mut self) {
-        self.decoder.finish();
+        self.changes.clear();
+        self.decoded.clear();
+        self.decoder.finish(&mut self.decoded);
+        self.apply();
     }
 
     /// Rows and indices.

@@ -70,6 +70,7 @@ fn arrivals(snapshot: &Snapshot) -> Vec<SipArrival> {
             packets: message.packets.clone(),
             flow: message.flow,
             transport: message.transport,
+            path: message.path.clone(),
             message: message.sip.clone(),
         })
         .collect();

@@ -37,6 +37,7 @@ impl Flood {
             packets: PacketIds::from_slice(&[PacketId::new(0, u64::from(self.sent))]),
             flow,
             transport: Transport::Udp,
+            path: None,
             message: parse_datagram(text.as_bytes(), true).unwrap(),
         };
         self.event(Event::Sip(Box::new(arrival)));

@@ -59,6 +59,7 @@ pub fn message_of(number: u32, micros: i64, src: &str, dst: &str, raw: &[u8]) ->
         packets: [PacketId::new(0, u64::from(number))].into_iter().collect(),
         flow: flow(src, dst),
         transport: Transport::Udp,
+        path: None,
         repeats: None,
         transaction: 0,
         branch: 0,

@@ -142,6 +142,7 @@ impl Store {
             packets: arrival.packets,
             flow: arrival.flow,
             transport: arrival.transport,
+            path: arrival.path,
             repeats: outcome.repeats,
             transaction: outcome.transaction,
             branch: outcome.branch,

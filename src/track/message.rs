@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::event::PacketIds;
 use crate::limits::{CALL_FIRST_MESSAGES, CALL_LAST_MESSAGES};
+use crate::net::Path;
 use crate::packet::{FlowKey, Transport};
 use crate::sip::SipMessage;
 use crate::sip::message::SHARED_OVERHEAD;
@@ -23,6 +24,8 @@ pub struct Message {
     pub flow: FlowKey,
     /// What carried it.
     pub transport: Transport,
+    /// What stood around its packet; `None` for nothing. Messages that came the same way share it.
+    pub path: Option<Arc<Path>>,
     /// Ordinal of the message it repeats, if it is a retransmission (RFC 3261, 17).
     pub repeats: Option<u32>,
     /// Index of its transaction within the call, in order of appearance: the ladder's colour by transaction.

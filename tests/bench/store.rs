@@ -46,6 +46,7 @@ fn arrival(call: u32, round: u32) -> Event {
         packets: PacketIds::from_slice(&[PacketId::new(0, 1)]),
         flow: FlowKey { src: end([10, 1, 1, 123]), dst: end([10, 1, 1, 68]) },
         transport: Transport::Udp,
+        path: None,
         message: parse_datagram(text.as_bytes(), true).expect("a message"),
     }))
 }

@@ -97,7 +97,14 @@ impl Run {
                 let transport = if line.flags.contains(&"tcp") { Transport::Tcp } else { Transport::Udp };
                 let message = parse_datagram(&line.bytes(), true).expect("a SIP message");
                 let packets = PacketIds::from_slice(&[packet]);
-                decoded.events.push(Event::Sip(Box::new(SipArrival { at, packets, flow, transport, message })));
+                decoded.events.push(Event::Sip(Box::new(SipArrival {
+                    at,
+                    packets,
+                    flow,
+                    transport,
+                    path: None,
+                    message,
+                })));
             }
         }
         self.store.apply(&mut decoded, &mut self.changes);

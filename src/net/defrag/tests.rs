@@ -13,7 +13,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn push_at(&mut self, at: i64, packet: &[u8]) -> Option<Whole> {
+    fn push_at(&mut self, at: i64, packet: &[u8]) -> Option<Joined> {
         self.number += 1;
         let meta = PacketMeta {
             id: PacketId::new(0, self.number),
@@ -23,14 +23,14 @@ impl Bench {
             original_len: packet.len() as u32,
         };
         let Ok(Opened::Ip(frame)) = open(LinkType::RAW, packet) else { panic!("no IP") };
-        let whole = self.defrag.push(&meta, &frame, &mut self.counters);
+        let whole = self.defrag.push(&meta, &[meta.id], &frame, &mut self.counters);
         if let Some(whole) = &whole {
             assert_eq!(whole.packets.last(), Some(&meta.id), "the completing one is last");
         }
         whole
     }
 
-    fn push(&mut self, packet: &[u8]) -> Option<Whole> {
+    fn push(&mut self, packet: &[u8]) -> Option<Joined> {
         self.push_at(0, packet)
     }
 
@@ -53,7 +53,7 @@ fn sample(len: usize) -> Vec<u8> {
     (0..len).map(|i| (i * 7 + i / 251) as u8).collect()
 }
 
-fn numbers(whole: &Whole) -> Vec<u64> {
+fn numbers(whole: &Joined) -> Vec<u64> {
     whole.packets.iter().map(|id| id.number()).collect()
 }
 

@@ -25,6 +25,7 @@ fn call() -> Call {
         packets: PacketIds::new(),
         flow: FlowKey { src: endpoint(9, 5070), dst: endpoint(68, 5060) },
         transport: Transport::Udp,
+        path: None,
         repeats: None,
         transaction: 0,
         branch: 0,

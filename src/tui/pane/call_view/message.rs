@@ -1,7 +1,8 @@
 //! What is selected, as text: the raw message, or what is known of a fact, a stream or the call's end.
 
 use crate::event::PacketIds;
-use crate::packet::PacketId;
+use crate::packet::{PacketId, Transport};
+use crate::sip::Notes;
 use crate::store::ladder::{FactRow, MessageRow, RowKind, RtpRow};
 use crate::track::call::Fact;
 use crate::track::message::Message;
@@ -153,6 +154,22 @@ fn packet_names(packets: &PacketIds) -> String {
     }
 }
 
+/// `arrived in 3 fragments (packets 12, 13, 14)`; of a message that lost one, which came. Nothing for one packet.
+fn fragments(message: &Message) -> Option<String> {
+    const NAMED: usize = 8;
+    let count = message.packets.len();
+    if count < 2 || message.transport != Transport::Udp {
+        return None;
+    }
+    let numbers: Vec<String> = message.packets.iter().take(NAMED).map(|id| id.number().to_string()).collect();
+    let more = if count > NAMED { ", …" } else { "" };
+    let packets = format!("(packets {}{more})", numbers.join(", "));
+    Some(match message.sip.notes().contains(Notes::FRAGMENT_LOST) {
+        true => format!("{count} fragments arrived {packets}"),
+        false => format!("arrived in {count} fragments {packets}"),
+    })
+}
+
 /// Where a message was seen: packet, time, hop, transport, size.
 pub(super) fn place(message: &Message, utc: bool) -> String {
     format!(
@@ -176,6 +193,8 @@ pub(super) fn hop(message: &Message) -> String {
 /// What is worth knowing about a message beyond its text.
 pub(super) fn remarks(page: &Page, row: &MessageRow) -> Vec<String> {
     let mut out = Vec::new();
+    out.extend(row.message.path.as_ref().map(|path| path.to_string()));
+    out.extend(fragments(&row.message));
     if let Some(original) = row.message.repeats {
         let call = page.calls.get(row.call);
         let original = call.and_then(|call| call.messages.iter().find(|message| message.ordinal == original));
@@ -295,7 +314,7 @@ pub(super) fn copied(page: &Page, item: usize, all: bool) -> String {
 /// Makes the ASCII arrows of a line that was built with Unicode ones.
 pub(super) fn plain(text: &str, theme: &Theme) -> String {
     if theme.ascii {
-        text.replace('→', "->").replace('×', "x").replace('…', "~").replace('·', "-")
+        text.replace('→', "->").replace('×', "x").replace('…', "~").replace('·', "-").replace('›', ">")
     } else {
         text.to_owned()
     }

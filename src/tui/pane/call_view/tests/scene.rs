@@ -109,6 +109,7 @@ impl Scene {
             packets: [PacketId::new(0, self.packet)].into_iter().collect(),
             flow,
             transport: Transport::Udp,
+            path: None,
             repeats,
             transaction,
             branch: *self.branches.entry(via.to_owned()).or_insert(next),

@@ -1,0 +1,222 @@
+//! The same packet captured twice: by both sides of a mirrored port, on a bond and its member, with a VLAN tag and without,
+//! before and behind a router.
+//!
+//! A sender numbers its packets (the identification of IPv4, or of a fragment of IPv6). So a packet with the addresses, the
+//! number, the lengths and the content of one that came just before is that packet again, whatever link header, tags,
+//! hop count and checksums the two have: those change on the way. Where a sender does not number them, two that look the
+//! same may be two; then a packet counts as a copy only if it came another way than the first, or if it is text, which
+//! nobody sends twice within [`DUPLICATE_MS`].
+//!
+//! Telephone events (RFC 4733, 2.5.1.4) and lost-packet repair of some codecs do send the same RTP packet twice at once.
+
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::net::IpAddr;
+
+use foldhash::fast::FixedState;
+
+use super::Origin;
+use crate::limits::{DUPLICATE_MS, DUPLICATE_OCTETS, DUPLICATE_SLOTS};
+use crate::net::hand::Common;
+use crate::net::{Frame, ip};
+use crate::packet::{LinkType, Packet, PacketMeta};
+
+/// Numbers with bits well mixed: of the fractional part of pi, made odd.
+const SALT: [u64; 4] = [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7345, 0xa409_3822_299f_31d1, 0x082e_fa98_ec4e_6c89];
+
+/// Packet time is kept in units of 1,024 ns.
+const UNIT_BITS: u32 = 10;
+
+/// [`DUPLICATE_MS`] in these units.
+const WINDOW: u64 = (DUPLICATE_MS * 1_000_000) as u64 >> UNIT_BITS;
+
+/// Bits for the way in which a packet came.
+const WAY_BITS: u32 = 16;
+
+/// Octets of a UDP header, in which the last two are its checksum.
+const UDP_HEADER: usize = 8;
+
+/// RTP starts with this or more.
+const FIRST_OF_RTP: u8 = 128;
+
+/// The packets of the last [`DUPLICATE_MS`], as far as others have not taken their place.
+#[derive(Debug)]
+pub(super) struct Dedup {
+    recent: Box<[Seen]>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    print: u64,
+    /// Packet time, and below it the way.
+    time_and_way: u64,
+}
+
+/// What a packet is recognised by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Print {
+    hash: u64,
+    /// For a packet that only another way makes a copy: its way, never 0. Else 0.
+    way: u64,
+}
+
+impl Default for Dedup {
+    fn default() -> Self {
+        Self { recent: vec![Seen::default(); DUPLICATE_SLOTS].into_boxed_slice() }
+    }
+}
+
+impl Dedup {
+    /// Whether this packet is a copy of one that came before. The first one is remembered.
+    #[inline]
+    pub fn is_copy(&mut self, print: Print, meta: &PacketMeta) -> bool {
+        let slot = (print.hash >> (u64::BITS - DUPLICATE_SLOTS.trailing_zeros())) as usize;
+        let Some(seen) = self.recent.get_mut(slot) else { return false };
+        let time = meta.at.nanos() as u64 >> UNIT_BITS << WAY_BITS;
+        if seen.print == print.hash && is_copy_of(*seen, time, print.way) {
+            return true;
+        }
+        *seen = Seen { print: print.hash, time_and_way: time | print.way };
+        false
+    }
+}
+
+#[cold]
+fn is_copy_of(seen: Seen, time: u64, way: u64) -> bool {
+    const WAY: u64 = (1 << WAY_BITS) - 1;
+    // Sources that are merged by time may run a little backwards.
+    let is_recent = (seen.time_and_way >> WAY_BITS).abs_diff(time >> WAY_BITS) <= WINDOW;
+    is_recent && (way == 0 || seen.time_and_way & WAY != way)
+}
+
+impl Print {
+    /// Of a common packet.
+    #[inline]
+    pub fn of_common(packet: &Packet<'_>, common: &Common<'_>) -> Self {
+        #[rustfmt::skip]
+        let [
+            _, _, len0, len1, id0, id1, _, _, ttl, _, _, _,
+            a0, a1, a2, a3, a4, a5, a6, a7,
+            u0, u1, u2, u3, u4, u5, _, _,
+        ] = *common.headers;
+        let id = u16::from_be_bytes([id0, id1]);
+        let length = u16::from_be_bytes([len0, len1]).wrapping_sub(20);
+        let addresses = u64::from_be_bytes([a0, a1, a2, a3, a4, a5, a6, a7]);
+        let head = u64::from_be_bytes([u0, u1, u2, u3, u4, u5, 0, 0]);
+        let payload = common.segment.payload;
+        let hash = content(numbered(addresses, id.into(), length, ip::UDP), head, payload);
+        let is_unsure = id == 0 && !is_text(payload);
+        Self { hash, way: if is_unsure { way_of(&packet.meta, packet.data, ttl, 0) } else { 0 } }
+    }
+
+    /// Of any IP packet, or fragment of one, or datagram put together.
+    pub fn of_frame(frame: &Frame<'_>, origin: &Origin<'_>) -> Self {
+        let id = frame.fragment.map_or(frame.ip_id.into(), |fragment| fragment.id);
+        Self::of_identified(frame, id, origin)
+    }
+
+    /// The same with an identification that is no longer in the header: of a datagram put together.
+    pub fn of_identified(frame: &Frame<'_>, id: u32, origin: &Origin<'_>) -> Self {
+        let length = u16::try_from(frame.wire_len).unwrap_or(u16::MAX);
+        let mut hash = numbered(addresses(frame), id, length, frame.protocol);
+        let is_udp = frame.protocol == ip::UDP && frame.fragment.is_none_or(|fragment| fragment.offset == 0);
+        if let Some(fragment) = frame.fragment {
+            // A datagram is put together of what came one way; so its pieces are looked for there only, and the whole is
+            // compared once more.
+            let place = u64::from(fragment.offset) << 1 | u64::from(fragment.more);
+            hash = mix(hash ^ place, SALT[1] ^ came_by(frame, &origin.meta));
+        }
+        let (hash, is_text) = match frame.payload.split_first_chunk::<UDP_HEADER>() {
+            Some((head, payload)) if is_udp => {
+                (content(hash, u64::from_be_bytes(*head) & !0xffff, payload), is_text(payload))
+            }
+            _ => (behind_checksum(hash, frame), false),
+        };
+        let is_unsure = id == 0 && !is_text;
+        let way =
+            if is_unsure { way_of(&origin.meta, origin.data, frame.ttl, came_by(frame, &origin.meta)) } else { 0 };
+        Self { hash, way }
+    }
+}
+
+fn is_text(payload: &[u8]) -> bool {
+    payload.first().is_some_and(u8::is_ascii_alphabetic)
+}
+
+/// Both halves of a product: every bit of both factors reaches every bit of it.
+#[inline]
+const fn mix(a: u64, b: u64) -> u64 {
+    let product = a as u128 * b as u128;
+    product as u64 ^ (product >> 64) as u64
+}
+
+#[inline]
+const fn numbered(addresses: u64, id: u32, length: u16, protocol: u8) -> u64 {
+    let rest = (id as u64) << 32 | (length as u64) << 16 | protocol as u64;
+    mix(addresses ^ SALT[0], rest ^ SALT[1])
+}
+
+/// Takes in what a packet carries: all of a text; of RTP its header and its end; of anything else the first
+/// [`DUPLICATE_OCTETS`].
+#[inline]
+fn content(hash: u64, head: u64, payload: &[u8]) -> u64 {
+    if let (Some([first, ..]), Some((start, rest)), Some(end)) =
+        (payload.first_chunk::<1>(), payload.split_first_chunk::<8>(), payload.last_chunk::<8>())
+        && *first >= FIRST_OF_RTP
+        && let Some(middle) = rest.first_chunk::<8>()
+    {
+        let hash = mix(hash ^ head, u64::from_be_bytes(*start) ^ SALT[2]);
+        return mix(hash ^ u64::from_be_bytes(*middle), u64::from_be_bytes(*end) ^ SALT[3]);
+    }
+    any_content(mix(hash ^ head, SALT[2]), payload)
+}
+
+fn any_content(seed: u64, payload: &[u8]) -> u64 {
+    let compared = if is_text(payload) { payload } else { payload.get(..DUPLICATE_OCTETS).unwrap_or(payload) };
+    let mut hasher = FixedState::with_seed(seed).build_hasher();
+    hasher.write(compared);
+    hasher.finish()
+}
+
+/// Takes in what is no UDP, without TCP's checksum: the card fills that in behind our back.
+fn behind_checksum(hash: u64, frame: &Frame<'_>) -> u64 {
+    const CHECKSUM_AT: usize = 16;
+    let is_tcp = frame.protocol == ip::TCP && frame.fragment.is_none();
+    match frame.payload.split_at_checked(CHECKSUM_AT) {
+        Some((head, [_, _, rest @ ..])) if is_tcp => any_content(any_content(hash, head), rest),
+        _ => any_content(hash, frame.payload),
+    }
+}
+
+fn addresses(frame: &Frame<'_>) -> u64 {
+    match (frame.src, frame.dst) {
+        (IpAddr::V4(src), IpAddr::V4(dst)) => u64::from(src.to_bits()) << 32 | u64::from(dst.to_bits()),
+        (src, dst) => hash_of(&(src, dst)),
+    }
+}
+
+fn hash_of(what: &impl Hash) -> u64 {
+    FixedState::with_seed(SALT[0]).hash_one(what)
+}
+
+/// Source, interface and path: what keeps fragments of two networks apart.
+fn came_by(frame: &Frame<'_>, meta: &PacketMeta) -> u64 {
+    hash_of(&(meta.id.source(), meta.interface, &frame.path))
+}
+
+/// The way in which a packet came, in so many bits and never 0: source, interface, hop count, link header, and what stood
+/// around it.
+#[inline]
+fn way_of(meta: &PacketMeta, data: &[u8], ttl: u8, around: u64) -> u64 {
+    let place = match meta.link {
+        LinkType::ETHERNET => 0..14,
+        LinkType::LINUX_SLL => 0..16,
+        LinkType::LINUX_SLL2 => 4..20,
+        _ => 0..0,
+    };
+    let link = data.get(place).unwrap_or_default();
+    let start = link.first_chunk::<8>().map_or(0, |octets| u64::from_be_bytes(*octets));
+    let end = link.last_chunk::<8>().map_or(0, |octets| u64::from_be_bytes(*octets));
+    let seen_at = u64::from(meta.id.source()) << 32 | u64::from(meta.interface) << 16 | u64::from(ttl);
+    let way = mix(mix(start ^ SALT[0], end ^ SALT[1]) ^ seen_at, SALT[2] ^ around);
+    way >> (u64::BITS - WAY_BITS) | 1
+}
