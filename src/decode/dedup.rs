@@ -17,11 +17,12 @@ use foldhash::fast::FixedState;
 use super::Origin;
 use crate::limits::{DUPLICATE_MS, DUPLICATE_OCTETS, DUPLICATE_SLOTS};
 use crate::net::hand::Common;
+use crate::net::transport::UDP_HEADER;
 use crate::net::{Frame, ip};
 use crate::packet::{LinkType, Packet, PacketMeta};
 
 /// Numbers with bits well mixed: of the fractional part of pi, made odd.
-const SALT: [u64; 4] = [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7345, 0xa409_3822_299f_31d1, 0x082e_fa98_ec4e_6c89];
+const SALT: [u64; 3] = [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7345, 0xa409_3822_299f_31d1];
 
 /// Packet time is kept in units of 1,024 ns.
 const UNIT_BITS: u32 = 10;
@@ -31,9 +32,6 @@ const WINDOW: u64 = (DUPLICATE_MS * 1_000_000) as u64 >> UNIT_BITS;
 
 /// Bits for the way in which a packet came.
 const WAY_BITS: u32 = 16;
-
-/// Octets of a UDP header, in which the last two are its checksum.
-const UDP_HEADER: usize = 8;
 
 /// RTP starts with this or more.
 const FIRST_OF_RTP: u8 = 128;
@@ -92,20 +90,21 @@ impl Print {
     /// Of a common packet.
     #[inline]
     pub fn of_common(packet: &Packet<'_>, common: &Common<'_>) -> Self {
-        #[rustfmt::skip]
-        let [
-            _, _, len0, len1, id0, id1, _, _, ttl, _, _, _,
-            a0, a1, a2, a3, a4, a5, a6, a7,
-            u0, u1, u2, u3, u4, u5, _, _,
-        ] = *common.headers;
-        let id = u16::from_be_bytes([id0, id1]);
-        let length = u16::from_be_bytes([len0, len1]).wrapping_sub(20);
-        let addresses = u64::from_be_bytes([a0, a1, a2, a3, a4, a5, a6, a7]);
-        let head = u64::from_be_bytes([u0, u1, u2, u3, u4, u5, 0, 0]);
+        const ID: usize = 4;
+        const TTL: usize = 8;
+        const ADDRESSES: usize = 12;
+        const UDP: usize = 20;
+        let headers = common.headers.as_slice();
+        let id = u16::from_be_bytes(octets(headers, ID));
         let payload = common.segment.payload;
-        let hash = content(numbered(addresses, id.into(), length, ip::UDP), head, payload);
-        let is_unsure = id == 0 && !is_text(payload);
-        Self { hash, way: if is_unsure { way_of(&packet.meta, packet.data, ttl, 0) } else { 0 } }
+        let addresses = u64::from_le_bytes(octets(headers, ADDRESSES));
+        let hash = numbered(addresses, datagram(octets(headers, UDP), id));
+        let hash = content(hash, payload);
+        if id == 0 && !is_text(payload) {
+            let [ttl] = octets(headers, TTL);
+            return Self { hash, way: way_of(&packet.meta, packet.data, ttl, 0) };
+        }
+        Self { hash, way: 0 }
     }
 
     /// Of any IP packet, or fragment of one, or datagram put together.
@@ -116,28 +115,34 @@ impl Print {
 
     /// The same with an identification that is no longer in the header: of a datagram put together.
     pub fn of_identified(frame: &Frame<'_>, id: u32, origin: &Origin<'_>) -> Self {
-        let length = u16::try_from(frame.wire_len).unwrap_or(u16::MAX);
-        let mut hash = numbered(addresses(frame), id, length, frame.protocol);
-        let is_udp = frame.protocol == ip::UDP && frame.fragment.is_none_or(|fragment| fragment.offset == 0);
+        let around = hash_of(&(origin.meta.id.source(), origin.meta.interface, &frame.path));
+        let (mut hash, is_text) = match frame.payload.split_first_chunk::<UDP_HEADER>() {
+            Some((head, payload)) if frame.protocol == ip::UDP && frame.fragment.is_none() => {
+                (content(numbered(addresses(frame), datagram(*head, id as u16)), payload), is_text(payload))
+            }
+            _ => (other(frame, id), false),
+        };
         if let Some(fragment) = frame.fragment {
             // A datagram is put together of what came one way; so its pieces are looked for there only, and the whole is
             // compared once more.
             let place = u64::from(fragment.offset) << 1 | u64::from(fragment.more);
-            hash = mix(hash ^ place, SALT[1] ^ came_by(frame, &origin.meta));
+            hash = mix(hash ^ place, SALT[1] ^ around);
         }
-        let (hash, is_text) = match frame.payload.split_first_chunk::<UDP_HEADER>() {
-            Some((head, payload)) if is_udp => {
-                (content(hash, u64::from_be_bytes(*head) & !0xffff, payload), is_text(payload))
-            }
-            _ => (behind_checksum(hash, frame), false),
-        };
+        if id > u16::MAX.into() {
+            hash = mix(hash ^ u64::from(id), SALT[2]);
+        }
         let is_unsure = id == 0 && !is_text;
-        let way =
-            if is_unsure { way_of(&origin.meta, origin.data, frame.ttl, came_by(frame, &origin.meta)) } else { 0 };
-        Self { hash, way }
+        Self { hash, way: if is_unsure { way_of(&origin.meta, origin.data, frame.ttl, around) } else { 0 } }
     }
 }
 
+/// So many octets at `at`, which must be there.
+#[inline]
+fn octets<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    bytes.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or([0; N])
+}
+
+#[inline]
 fn is_text(payload: &[u8]) -> bool {
     payload.first().is_some_and(u8::is_ascii_alphabetic)
 }
@@ -150,24 +155,28 @@ const fn mix(a: u64, b: u64) -> u64 {
 }
 
 #[inline]
-const fn numbered(addresses: u64, id: u32, length: u16, protocol: u8) -> u64 {
-    let rest = (id as u64) << 32 | (length as u64) << 16 | protocol as u64;
+const fn numbered(addresses: u64, rest: u64) -> u64 {
     mix(addresses ^ SALT[0], rest ^ SALT[1])
 }
 
-/// Takes in what a packet carries: all of a text; of RTP its header and its end; of anything else the first
+/// A UDP header: ports, length, and the identification in the place of the checksum.
+#[inline]
+const fn datagram(header: [u8; UDP_HEADER], id: u16) -> u64 {
+    u64::from_le_bytes(header) << 16 >> 16 | (id as u64) << 48
+}
+
+/// Takes in what a datagram carries: of RTP its header and its end; of a text all; of anything else the first
 /// [`DUPLICATE_OCTETS`].
 #[inline]
-fn content(hash: u64, head: u64, payload: &[u8]) -> u64 {
-    if let (Some([first, ..]), Some((start, rest)), Some(end)) =
-        (payload.first_chunk::<1>(), payload.split_first_chunk::<8>(), payload.last_chunk::<8>())
-        && *first >= FIRST_OF_RTP
-        && let Some(middle) = rest.first_chunk::<8>()
-    {
-        let hash = mix(hash ^ head, u64::from_be_bytes(*start) ^ SALT[2]);
-        return mix(hash ^ u64::from_be_bytes(*middle), u64::from_be_bytes(*end) ^ SALT[3]);
+fn content(hash: u64, payload: &[u8]) -> u64 {
+    match (payload.first_chunk::<16>(), payload.last_chunk::<8>()) {
+        (Some(start), Some(end)) if start.first().is_some_and(|first| *first >= FIRST_OF_RTP) => {
+            let start = u128::from_le_bytes(*start);
+            let (flags_and_time, source) = (start as u64, (start >> 64) as u64);
+            mix(hash ^ flags_and_time, source ^ u64::from_le_bytes(*end) ^ SALT[2])
+        }
+        _ => any_content(hash, payload),
     }
-    any_content(mix(hash ^ head, SALT[2]), payload)
 }
 
 fn any_content(seed: u64, payload: &[u8]) -> u64 {
@@ -175,6 +184,13 @@ fn any_content(seed: u64, payload: &[u8]) -> u64 {
     let mut hasher = FixedState::with_seed(seed).build_hasher();
     hasher.write(compared);
     hasher.finish()
+}
+
+/// Of what is no whole UDP datagram.
+fn other(frame: &Frame<'_>, id: u32) -> u64 {
+    let length = u64::try_from(frame.wire_len).unwrap_or_default() & 0xffff;
+    let hash = numbered(addresses(frame), u64::from(id) << 32 | length << 16 | u64::from(frame.protocol));
+    behind_checksum(hash, frame)
 }
 
 /// Takes in what is no UDP, without TCP's checksum: the card fills that in behind our back.
@@ -189,7 +205,10 @@ fn behind_checksum(hash: u64, frame: &Frame<'_>) -> u64 {
 
 fn addresses(frame: &Frame<'_>) -> u64 {
     match (frame.src, frame.dst) {
-        (IpAddr::V4(src), IpAddr::V4(dst)) => u64::from(src.to_bits()) << 32 | u64::from(dst.to_bits()),
+        (IpAddr::V4(src), IpAddr::V4(dst)) => {
+            let [src, dst] = [src, dst].map(|address| u64::from(u32::from_le_bytes(address.octets())));
+            src | dst << 32
+        }
         (src, dst) => hash_of(&(src, dst)),
     }
 }
@@ -198,25 +217,20 @@ fn hash_of(what: &impl Hash) -> u64 {
     FixedState::with_seed(SALT[0]).hash_one(what)
 }
 
-/// Source, interface and path: what keeps fragments of two networks apart.
-fn came_by(frame: &Frame<'_>, meta: &PacketMeta) -> u64 {
-    hash_of(&(meta.id.source(), meta.interface, &frame.path))
-}
-
 /// The way in which a packet came, in so many bits and never 0: source, interface, hop count, link header, and what stood
 /// around it.
-#[inline]
 fn way_of(meta: &PacketMeta, data: &[u8], ttl: u8, around: u64) -> u64 {
     let place = match meta.link {
-        LinkType::ETHERNET => 0..14,
+        // With a tag, or with what no way changes.
+        LinkType::ETHERNET => 0..18,
         LinkType::LINUX_SLL => 0..16,
         LinkType::LINUX_SLL2 => 4..20,
         _ => 0..0,
     };
     let link = data.get(place).unwrap_or_default();
-    let start = link.first_chunk::<8>().map_or(0, |octets| u64::from_be_bytes(*octets));
-    let end = link.last_chunk::<8>().map_or(0, |octets| u64::from_be_bytes(*octets));
+    let (start, middle, last) = (octets(link, 0), octets(link, 8), octets(link, link.len().saturating_sub(8)));
+    let [start, middle, last] = [start, middle, last].map(u64::from_le_bytes);
     let seen_at = u64::from(meta.id.source()) << 32 | u64::from(meta.interface) << 16 | u64::from(ttl);
-    let way = mix(mix(start ^ SALT[0], end ^ SALT[1]) ^ seen_at, SALT[2] ^ around);
+    let way = mix(mix(start ^ SALT[0], middle ^ SALT[1]) ^ seen_at, last ^ SALT[2] ^ around);
     way >> (u64::BITS - WAY_BITS) | 1
 }

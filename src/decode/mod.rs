@@ -63,7 +63,7 @@ struct Origin<'b> {
 
 impl Origin<'_> {
     fn packets(&self) -> PacketIds {
-        self.packet_ids().into()
+        PacketIds::from_slice(self.packet_ids())
     }
 
     fn packet_ids(&self) -> &[PacketId] {
@@ -203,6 +203,7 @@ impl Decoder {
             };
         }
         match carried(frame) {
+            Ok(Carried::Udp(segment)) if origin.is_beginning => self.text_or_neighbour(&segment, origin, out),
             Ok(Carried::Udp(segment)) => self.datagram(&segment, origin, out),
             Ok(_) if origin.is_beginning => {}
             Ok(Carried::Tcp(segment)) => self.tcp(&segment, origin, out),

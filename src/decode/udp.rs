@@ -21,7 +21,7 @@ impl Decoder {
     #[inline]
     pub(super) fn datagram(&mut self, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
         match segment.payload.first() {
-            Some(first) if *first >= FIRST_OF_RTP && !origin.is_beginning => self.media(segment, origin, out),
+            Some(first) if *first >= FIRST_OF_RTP => self.media(segment, origin, out),
             _ => self.text_or_neighbour(segment, origin, out),
         }
     }
@@ -40,7 +40,7 @@ impl Decoder {
         }
     }
 
-    fn text_or_neighbour(&mut self, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
+    pub(super) fn text_or_neighbour(&mut self, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
         if looks_like_sip(segment.payload)
             && let Some(message) = parse_datagram(segment.payload, segment.complete)
         {

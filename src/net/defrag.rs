@@ -330,7 +330,7 @@ impl Datagram {
         let Some(first) = self.pieces.first().filter(|piece| piece.offset == 0) else { return false };
         match self.protocol {
             ip::UDP => first.data.get(UDP_HEADER).is_some_and(u8::is_ascii_alphabetic),
-            ip::IPV4 | ip::IPV6 | ip::GRE | ip::MPLS => true,
+            ip::IPV4 | ip::IPV6 | ip::GRE | ip::MPLS => !first.data.is_empty(),
             _ => false,
         }
     }

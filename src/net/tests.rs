@@ -429,3 +429,16 @@ fn both_paths_agree_on_every_captured_packet() {
     println!("{packets} packets, {common} of them common");
     assert!(packets > 0 && common > 0, "an empty corpus");
 }
+
+#[test]
+fn a_path_is_text_in_unicode_and_in_ascii() {
+    let tunnel = |tunnel| Encapsulation::Tunnel { tunnel, src: packets::NEAR.into(), dst: packets::FAR.into() };
+    let path = [Encapsulation::Vlan(20), tunnel(Tunnel::Vxlan(5000)), Encapsulation::Vlan(7)]
+        .into_iter()
+        .try_fold(Path::default(), Path::with)
+        .unwrap();
+    assert_eq!(path.to_string(), "VLAN 20 › VXLAN 5000 (192.0.2.1 → 192.0.2.2) › VLAN 7");
+    assert_eq!(format!("{path:#}"), "VLAN 20 > VXLAN 5000 (192.0.2.1 -> 192.0.2.2) > VLAN 7");
+    assert_eq!(Path::default().to_string(), "");
+    assert_ne!(path, [Encapsulation::Vlan(20)].into_iter().try_fold(Path::default(), Path::with).unwrap());
+}

@@ -45,7 +45,9 @@ impl Message {
     pub fn memory(&self) -> usize {
         let packets = if self.packets.spilled() { SHARED_OVERHEAD + size_of_val(self.packets.as_slice()) } else { 0 };
         let behind = self.sip.memory() - size_of::<SipMessage>();
-        size_of::<Self>() + SHARED_OVERHEAD + size_of::<Arc<Self>>() + behind + packets
+        // Most paths are shared; one that is not must not go uncounted.
+        let path = self.path.as_ref().map_or(0, |_| SHARED_OVERHEAD + size_of::<Path>());
+        size_of::<Self>() + SHARED_OVERHEAD + size_of::<Arc<Self>>() + behind + packets + path
     }
 }
 

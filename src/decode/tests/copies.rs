@@ -119,6 +119,7 @@ fn rtp_without_a_number_may_be_sent_twice_on_purpose() {
     for (interface, link, copy) in ways {
         assert_eq!(counts(&[(0, 0, E, plain(&event)), (5, interface, link, copy)]), (0, 1, 1));
     }
+    assert_eq!(counts(&[(0, 0, E, tagged(7, &event)), (5, 0, E, tagged(8, &event))]), (0, 1, 1));
     let in_out = |kind| [&[0, kind], &cooked(0x0800, &event)[2..]].concat();
     let both = [(0, 0, LinkType::LINUX_SLL, in_out(0)), (5, 0, LinkType::LINUX_SLL, in_out(4))];
     assert_eq!(counts(&both), (0, 1, 1), "out of one interface and into another");

@@ -199,6 +199,52 @@ fn one_datagram_in_too_many_pieces_is_given_up() {
     assert_eq!((bench.defrag.len(), bench.count("too many fragments")), (0, 1));
 }
 
+#[test]
+fn the_beginning_of_what_may_be_a_message_is_kept() {
+    let text = [&[0; 8], b"INVITE sip:208@example.com SIP/2.0\r\n".as_slice(), &[b'x'; 60]].concat();
+    let binary = sample(80);
+    let mut bench = Bench::default();
+    bench.push(&v4(1, &text, 16, 40));
+    bench.push(&v4(1, &text, 0, 16));
+    bench.push(&v4(1, &text, 48, 64));
+    bench.push(&v4(2, &text, 16, 48));
+    bench.push(&v4(3, &binary, 0, 16));
+    assert!(bench.defrag.take_beginnings().is_empty());
+    bench.defrag.finish(&mut bench.counters);
+    let [beginning] = bench.defrag.take_beginnings().try_into().expect("one of the three");
+    assert_eq!((beginning.payload.as_slice(), beginning.id, numbers(&beginning)), (&text[..40], 1, vec![1, 2, 3]));
+    assert!(beginning.frame().is_ok_and(|frame| frame.wire_len > frame.payload.len()));
+    assert_eq!(bench.count("fragments missing"), 3);
+}
+
+#[test]
+fn what_may_be_a_message_waits_less() {
+    let text = [&[0; 8], b"INVITE sip:208@example.com SIP/2.0\r\n".as_slice()].concat();
+    let mut bench = Bench::default();
+    bench.push(&v4(1, &text, 0, 16));
+    bench.push(&v4(2, &text, 16, 32));
+    let after = |millis| Timestamp::from_parts(0, millis * 1_000_000);
+    bench.defrag.expire(after(DEFRAG_MESSAGE_MS), &mut bench.counters);
+    assert_eq!(bench.defrag.len(), 2);
+    bench.defrag.expire(after(DEFRAG_MESSAGE_MS + 1), &mut bench.counters);
+    assert_eq!((bench.defrag.len(), bench.defrag.messages.len()), (1, 0));
+    assert_eq!(bench.defrag.take_beginnings().len(), 1);
+}
+
+#[test]
+fn endless_beginnings_stay_within_the_limits() {
+    let text = [b'x'; 64];
+    let mut bench = Bench::default();
+    for id in 0..5_000u32 {
+        bench.push(&v6(id, &text, 0, 16));
+        assert!(bench.defrag.messages.len() <= DEFRAG_DATAGRAMS);
+    }
+    assert_eq!(bench.defrag.messages.len(), bench.defrag.len());
+    assert_eq!(bench.defrag.take_beginnings().len(), DEFRAG_DATAGRAMS);
+    bench.defrag.finish(&mut bench.counters);
+    assert!(bench.defrag.messages.is_empty() && bench.defrag.bytes() == 0);
+}
+
 proptest! {
     #[test]
     fn any_cut_and_order_gives_the_same_payload(

@@ -23,6 +23,8 @@ pub(super) struct MessagePane {
     pub wrap: bool,
     /// All messages, one below the other, instead of the selected one.
     pub all: bool,
+    /// What is said about messages is said in ASCII. Their own text is shown as it is.
+    pub ascii: bool,
     of: Option<Shown>,
     wrapped_to: Option<usize>,
     /// First line of each item, when all are shown.
@@ -39,6 +41,7 @@ struct Shown {
     version: u64,
     utc: bool,
     all: bool,
+    ascii: bool,
 }
 
 impl Default for MessagePane {
@@ -50,6 +53,7 @@ impl Default for MessagePane {
             pan: 0,
             wrap: true,
             all: false,
+            ascii: false,
             of: None,
             wrapped_to: None,
             starts: Vec::new(),
@@ -60,7 +64,13 @@ impl Default for MessagePane {
 impl MessagePane {
     /// Makes the text of this item ready for a pane of this size. Another item is shown from its top.
     pub fn prepare(&mut self, page: &Page, item: usize, utc: bool, size: (u16, u16)) {
-        let of = page.items.get(item).map(|item| Shown { row: item.id, version: page.version, utc, all: self.all });
+        let of = page.items.get(item).map(|item| Shown {
+            row: item.id,
+            version: page.version,
+            utc,
+            all: self.all,
+            ascii: self.ascii,
+        });
         let width = self.wrap.then_some(usize::from(size.0));
         let moved = of.map(|of| (of.row, of.all)) != self.of.map(|of| (of.row, of.all));
         if of != self.of {
@@ -69,6 +79,9 @@ impl MessagePane {
             if !(self.all && of.is_some_and(same)) {
                 self.starts.clear();
                 self.lines = if self.all { self.text_of_all(page, utc) } else { text_of(page, item, utc) };
+                for line in self.lines.iter_mut().filter(|line| self.ascii && line.part == Part::Note) {
+                    line.text = in_ascii(&line.text);
+                }
                 self.wrapped_to = None;
                 self.pieces.clear();
             }
@@ -313,9 +326,9 @@ pub(super) fn copied(page: &Page, item: usize, all: bool) -> String {
 
 /// Makes the ASCII arrows of a line that was built with Unicode ones.
 pub(super) fn plain(text: &str, theme: &Theme) -> String {
-    if theme.ascii {
-        text.replace('→', "->").replace('×', "x").replace('…', "~").replace('·', "-").replace('›', ">")
-    } else {
-        text.to_owned()
-    }
+    if theme.ascii { in_ascii(text) } else { text.to_owned() }
+}
+
+fn in_ascii(text: &str) -> String {
+    text.replace('→', "->").replace('×', "x").replace('…', "~").replace('·', "-").replace('›', ">")
 }

@@ -121,6 +121,16 @@ impl Scene {
         self.call.last = after(millis);
     }
 
+    /// Changes the last message: how it came.
+    pub(super) fn came(&mut self, change: impl FnOnce(&mut Message)) {
+        let mut messages: Vec<Message> = self.log.iter().map(|message| Message::clone(message)).collect();
+        messages.last_mut().map(change);
+        self.log = MessageLog::default();
+        for message in messages {
+            self.log.push(Arc::new(message));
+        }
+    }
+
     pub(super) fn fact(&mut self, millis: i64, flow: (&str, &str), kind: TcpFactKind) {
         self.packet += 1;
         let flow = FlowKey { src: endpoint(flow.0), dst: endpoint(flow.1) };

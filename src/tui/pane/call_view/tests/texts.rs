@@ -1,6 +1,10 @@
 //! The text of messages: one, all of a call, explained line by line, below a short ladder.
 
 use super::*;
+use crate::net::{Encapsulation, Path, Tunnel};
+use crate::packet::PacketId;
+use crate::sip::Notes;
+use std::sync::Arc;
 
 #[test]
 fn all_messages_stand_one_below_the_other_and_steps_go_from_one_to_the_next() {
@@ -46,4 +50,37 @@ fn what_the_ladder_leaves_free_shows_the_message() {
     let screen = proxied_screen((80, 16));
     screen.find("INVITE sip:208@victoria.pingtel.com SIP/2.0");
     assert!(!screen.page().contains("Call-ID: call-0"), "{}", screen.page());
+}
+
+#[test]
+fn the_message_says_which_way_it_came_and_in_how_many_fragments() {
+    let mut scene = Scene::new(0, "206", "208");
+    scene.say(0, (A, B), "OPTIONS sip:208@h SIP/2.0", "1", "1 OPTIONS", "");
+    let tunnel = Encapsulation::Tunnel {
+        tunnel: Tunnel::Vxlan(5000),
+        src: "10.0.0.1".parse().unwrap(),
+        dst: "10.0.0.2".parse().unwrap(),
+    };
+    let layers = [Encapsulation::Vlan(20), tunnel, Encapsulation::Vlan(7)];
+    let path = layers.into_iter().try_fold(Path::default(), Path::with).unwrap();
+    scene.came(|message| {
+        message.packets = [12, 13, 14].map(|number| PacketId::new(0, number)).into_iter().collect();
+        message.path = Some(Arc::new(path));
+    });
+    let mut screen = Screen::new(snapshot(vec![scene.call()], Vec::new()), &[0], (120, 30));
+    screen.find("VLAN 20 › VXLAN 5000 (10.0.0.1 → 10.0.0.2) › VLAN 7");
+    screen.find("arrived in 3 fragments (packets 12, 13, 14)");
+    screen.theme.ascii = true;
+    screen.draw();
+    screen.find("VLAN 20 > VXLAN 5000 (10.0.0.1 -> 10.0.0.2) > VLAN 7");
+    assert!(screen.page().is_ascii(), "{}", screen.page());
+
+    scene.came(|message| {
+        message.packets.truncate(2);
+        message.sip.note(Notes::CUT);
+        message.sip.note(Notes::FRAGMENT_LOST);
+    });
+    let screen = Screen::new(snapshot(vec![scene.call()], Vec::new()), &[0], (120, 30));
+    screen.find("2 fragments arrived (packets 12, 13)");
+    screen.find("a fragment was lost");
 }
