@@ -115,7 +115,7 @@ impl Print {
 
     /// The same with an identification that is no longer in the header: of a datagram put together.
     pub fn of_identified(frame: &Frame<'_>, id: u32, origin: &Origin<'_>) -> Self {
-        let around = hash_of(&(origin.meta.id.source(), origin.meta.interface, &frame.path));
+        let around = || hash_of(&(origin.meta.id.source(), origin.meta.interface, &frame.path));
         let (mut hash, is_text) = match frame.payload.split_first_chunk::<UDP_HEADER>() {
             Some((head, payload)) if frame.protocol == ip::UDP && frame.fragment.is_none() => {
                 (content(numbered(addresses(frame), datagram(*head, id as u16)), payload), is_text(payload))
@@ -126,13 +126,13 @@ impl Print {
             // A datagram is put together of what came one way; so its pieces are looked for there only, and the whole is
             // compared once more.
             let place = u64::from(fragment.offset) << 1 | u64::from(fragment.more);
-            hash = mix(hash ^ place, SALT[1] ^ around);
+            hash = mix(hash ^ place, SALT[1] ^ around());
         }
         if id > u16::MAX.into() {
             hash = mix(hash ^ u64::from(id), SALT[2]);
         }
         let is_unsure = id == 0 && !is_text;
-        Self { hash, way: if is_unsure { way_of(&origin.meta, origin.data, frame.ttl, around) } else { 0 } }
+        Self { hash, way: if is_unsure { way_of(&origin.meta, origin.data, frame.ttl, around()) } else { 0 } }
     }
 }
 

@@ -62,6 +62,7 @@ pub struct Fragment {
 }
 
 /// A packet without its link header.
+#[expect(clippy::large_enum_variant, reason = "nearly every packet is IP, and a box would cost an allocation for each")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opened<'p> {
     /// IP.

@@ -111,17 +111,19 @@ fn what_a_tunnel_carries_beside_ip_has_a_name() {
     }
 }
 
+type Wrap<'w> = &'w dyn Fn(&[u8]) -> Vec<u8>;
+
 #[test]
 fn nothing_nests_without_end() {
     let deep = "too many encapsulations";
-    let wrapped = |wrap: &dyn Fn(&[u8]) -> Vec<u8>, times: usize| {
+    let wrapped = |wrap: Wrap<'_>, times: usize| {
         let mut packet = ipv4(17, &udp(SIP));
         for _ in 0..times {
             packet = wrap(&packet);
         }
         packet
     };
-    let bombs: [&dyn Fn(&[u8]) -> Vec<u8>; 5] = [
+    let bombs: [Wrap<'_>; 5] = [
         &|inside| outer_udp(4789, &vxlan(1, &ethernet(0x0800, inside))),
         &|inside| outer(47, &gre(0, 0x0800, &[], inside)),
         &|inside| outer(4, inside),
