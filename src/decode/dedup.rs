@@ -15,6 +15,7 @@ use std::net::IpAddr;
 use foldhash::fast::FixedState;
 
 use super::Origin;
+use super::udp::FIRST_OF_RTP;
 use crate::limits::{DUPLICATE_MS, DUPLICATE_OCTETS, DUPLICATE_SLOTS};
 use crate::net::hand::Common;
 use crate::net::transport::UDP_HEADER;
@@ -24,17 +25,8 @@ use crate::packet::{LinkType, Packet, PacketMeta};
 /// Numbers with bits well mixed: of the fractional part of pi, made odd.
 const SALT: [u64; 3] = [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7345, 0xa409_3822_299f_31d1];
 
-/// Packet time is kept in units of 1,024 ns.
-const UNIT_BITS: u32 = 10;
-
-/// [`DUPLICATE_MS`] in these units.
-const WINDOW: u64 = (DUPLICATE_MS * 1_000_000) as u64 >> UNIT_BITS;
-
-/// Bits for the way in which a packet came.
-const WAY_BITS: u32 = 16;
-
-/// RTP starts with this or more.
-const FIRST_OF_RTP: u8 = 128;
+/// Low bits of a hash that are given up for the way in which a packet came, where that matters.
+const WAY_BITS: u32 = 12;
 
 /// The packets of the last [`DUPLICATE_MS`], as far as others have not taken their place.
 #[derive(Debug)]
@@ -44,17 +36,17 @@ pub(super) struct Dedup {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
-    print: u64,
-    /// Packet time, and below it the way.
-    time_and_way: u64,
+    hash: u64,
+    at: i64,
 }
 
 /// What a packet is recognised by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Print {
+    /// If `is_unsure`, its low bits are the way.
     hash: u64,
-    /// For a packet that only another way makes a copy: its way, never 0. Else 0.
-    way: u64,
+    /// Whether only another way makes it a copy.
+    is_unsure: bool,
 }
 
 impl Default for Dedup {
@@ -69,21 +61,20 @@ impl Dedup {
     pub fn is_copy(&mut self, print: Print, meta: &PacketMeta) -> bool {
         let slot = (print.hash >> (u64::BITS - DUPLICATE_SLOTS.trailing_zeros())) as usize;
         let Some(seen) = self.recent.get_mut(slot) else { return false };
-        let time = meta.at.nanos() as u64 >> UNIT_BITS << WAY_BITS;
-        if seen.print == print.hash && is_copy_of(*seen, time, print.way) {
+        let now = Seen { hash: print.hash, at: meta.at.nanos() };
+        if (seen.hash ^ print.hash) >> WAY_BITS == 0 && is_copy_of(*seen, now, print.is_unsure) {
             return true;
         }
-        *seen = Seen { print: print.hash, time_and_way: time | print.way };
+        *seen = now;
         false
     }
 }
 
 #[cold]
-fn is_copy_of(seen: Seen, time: u64, way: u64) -> bool {
-    const WAY: u64 = (1 << WAY_BITS) - 1;
+fn is_copy_of(seen: Seen, now: Seen, is_unsure: bool) -> bool {
+    const WINDOW: u64 = DUPLICATE_MS as u64 * 1_000_000;
     // Sources that are merged by time may run a little backwards.
-    let is_recent = (seen.time_and_way >> WAY_BITS).abs_diff(time >> WAY_BITS) <= WINDOW;
-    is_recent && (way == 0 || seen.time_and_way & WAY != way)
+    seen.at.abs_diff(now.at) <= WINDOW && (seen.hash != now.hash) == is_unsure
 }
 
 impl Print {
@@ -91,20 +82,28 @@ impl Print {
     #[inline]
     pub fn of_common(packet: &Packet<'_>, common: &Common<'_>) -> Self {
         const ID: usize = 4;
-        const TTL: usize = 8;
         const ADDRESSES: usize = 12;
         const UDP: usize = 20;
         let headers = common.headers.as_slice();
-        let id = u16::from_be_bytes(octets(headers, ID));
+        let id = u16::from_le_bytes(octets(headers, ID));
+        let hash = mix(u64::from_le_bytes(octets(headers, ADDRESSES)), datagram(octets(headers, UDP), id));
         let payload = common.segment.payload;
-        let addresses = u64::from_le_bytes(octets(headers, ADDRESSES));
-        let hash = numbered(addresses, datagram(octets(headers, UDP), id));
         let hash = content(hash, payload);
         if id == 0 && !is_text(payload) {
-            let [ttl] = octets(headers, TTL);
-            return Self { hash, way: way_of(&packet.meta, packet.data, ttl, 0) };
+            return Self::unnumbered_common(hash, packet, common);
         }
-        Self { hash, way: 0 }
+        Self { hash, is_unsure: false }
+    }
+
+    #[inline(never)]
+    fn unnumbered_common(hash: u64, packet: &Packet<'_>, common: &Common<'_>) -> Self {
+        const TTL: usize = 8;
+        let [ttl] = octets(common.headers, TTL);
+        Self::unnumbered(hash, way_of(&packet.meta, packet.data, ttl, 0))
+    }
+
+    const fn unnumbered(hash: u64, way: u64) -> Self {
+        Self { hash: hash >> WAY_BITS << WAY_BITS | way >> (u64::BITS - WAY_BITS), is_unsure: true }
     }
 
     /// Of any IP packet, or fragment of one, or datagram put together.
@@ -118,7 +117,8 @@ impl Print {
         let around = || hash_of(&(origin.meta.id.source(), origin.meta.interface, &frame.path));
         let (mut hash, is_text) = match frame.payload.split_first_chunk::<UDP_HEADER>() {
             Some((head, payload)) if frame.protocol == ip::UDP && frame.fragment.is_none() => {
-                (content(numbered(addresses(frame), datagram(*head, id as u16)), payload), is_text(payload))
+                let id = u16::from_le_bytes((id as u16).to_be_bytes());
+                (content(mix(addresses(frame), datagram(*head, id)), payload), is_text(payload))
             }
             _ => (other(frame, id), false),
         };
@@ -131,8 +131,10 @@ impl Print {
         if id > u16::MAX.into() {
             hash = mix(hash ^ u64::from(id), SALT[2]);
         }
-        let is_unsure = id == 0 && !is_text;
-        Self { hash, way: if is_unsure { way_of(&origin.meta, origin.data, frame.ttl, around()) } else { 0 } }
+        if id == 0 && !is_text {
+            return Self::unnumbered(hash, way_of(&origin.meta, origin.data, frame.ttl, around()));
+        }
+        Self { hash, is_unsure: false }
     }
 }
 
@@ -154,31 +156,30 @@ const fn mix(a: u64, b: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
-#[inline]
-const fn numbered(addresses: u64, rest: u64) -> u64 {
-    mix(addresses ^ SALT[0], rest ^ SALT[1])
-}
-
-/// A UDP header: ports, length, and the identification in the place of the checksum.
+/// A UDP header: ports and length, and the identification instead of the checksum. Never 0, as no datagram is shorter than
+/// its header.
 #[inline]
 const fn datagram(header: [u8; UDP_HEADER], id: u16) -> u64 {
-    u64::from_le_bytes(header) << 16 >> 16 | (id as u64) << 48
+    u64::from_le_bytes(header) << 16 | id as u64
 }
 
 /// Takes in what a datagram carries: of RTP its header and its end; of a text all; of anything else the first
 /// [`DUPLICATE_OCTETS`].
 #[inline]
 fn content(hash: u64, payload: &[u8]) -> u64 {
-    match (payload.first_chunk::<16>(), payload.last_chunk::<8>()) {
-        (Some(start), Some(end)) if start.first().is_some_and(|first| *first >= FIRST_OF_RTP) => {
-            let start = u128::from_le_bytes(*start);
-            let (flags_and_time, source) = (start as u64, (start >> 64) as u64);
-            mix(hash ^ flags_and_time, source ^ u64::from_le_bytes(*end) ^ SALT[2])
-        }
-        _ => any_content(hash, payload),
+    if let Some([first, ..]) = payload.first_chunk::<1>()
+        && *first >= FIRST_OF_RTP
+        && let Some(start) = payload.first_chunk::<16>()
+        && let Some(end) = payload.last_chunk::<8>()
+    {
+        let start = u128::from_le_bytes(*start);
+        let (flags_and_time, source) = (start as u64, (start >> 64) as u64);
+        return mix(hash ^ flags_and_time, source ^ u64::from_le_bytes(*end) ^ SALT[0]);
     }
+    any_content(hash, payload)
 }
 
+#[inline(never)]
 fn any_content(seed: u64, payload: &[u8]) -> u64 {
     let compared = if is_text(payload) { payload } else { payload.get(..DUPLICATE_OCTETS).unwrap_or(payload) };
     let mut hasher = FixedState::with_seed(seed).build_hasher();
@@ -189,7 +190,8 @@ fn any_content(seed: u64, payload: &[u8]) -> u64 {
 /// Of what is no whole UDP datagram.
 fn other(frame: &Frame<'_>, id: u32) -> u64 {
     let length = u64::try_from(frame.wire_len).unwrap_or_default() & 0xffff;
-    let hash = numbered(addresses(frame), u64::from(id) << 32 | length << 16 | u64::from(frame.protocol));
+    let rest = u64::from(id) << 32 | length << 16 | u64::from(frame.protocol);
+    let hash = mix(addresses(frame) ^ SALT[0], rest ^ SALT[1]);
     behind_checksum(hash, frame)
 }
 
@@ -217,7 +219,7 @@ fn hash_of(what: &impl Hash) -> u64 {
     FixedState::with_seed(SALT[0]).hash_one(what)
 }
 
-/// The way in which a packet came, in so many bits and never 0: source, interface, hop count, link header, and what stood
+/// The way in which a packet came: source, interface, hop count, link header, and what stood
 /// around it.
 fn way_of(meta: &PacketMeta, data: &[u8], ttl: u8, around: u64) -> u64 {
     let place = match meta.link {
@@ -231,6 +233,5 @@ fn way_of(meta: &PacketMeta, data: &[u8], ttl: u8, around: u64) -> u64 {
     let (start, middle, last) = (octets(link, 0), octets(link, 8), octets(link, link.len().saturating_sub(8)));
     let [start, middle, last] = [start, middle, last].map(u64::from_le_bytes);
     let seen_at = u64::from(meta.id.source()) << 32 | u64::from(meta.interface) << 16 | u64::from(ttl);
-    let way = mix(mix(start ^ SALT[0], middle ^ SALT[1]) ^ seen_at, last ^ SALT[2] ^ around);
-    way >> (u64::BITS - WAY_BITS) | 1
+    mix(mix(start ^ SALT[0], middle ^ SALT[1]) ^ seen_at, last ^ SALT[2] ^ around)
 }

@@ -15,12 +15,14 @@ mod udp;
 use crate::counters::{DecodeCounters, Layer, Malformed};
 use crate::event::{Decoded, PacketIds};
 use crate::net::defrag::{Defrag, Joined};
+use crate::net::hand::{self, Common};
 use crate::net::transport::{Carried, carried};
-use crate::net::{Frame, Opened, Path, hand, open, tunnel};
+use crate::net::{Frame, Opened, Path, open, tunnel};
 use crate::packet::{Batch, Packet, PacketId, PacketMeta};
 use crate::time::Timestamp;
 use dedup::{Dedup, Print};
 use paths::Paths;
+use udp::FIRST_OF_RTP;
 
 /// How to decode.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,11 +116,29 @@ impl Decoder {
         let Some(common) = hand::datagram(packet.meta.link, packet.data) else {
             return self.uncommon(&origin, out);
         };
-        if self.options.dedup && self.dedup.is_copy(Print::of_common(packet, &common), &packet.meta) {
-            self.counters.duplicates += 1;
-            return;
+        // One look at the first octet serves both, recognising and reading.
+        match common.segment.payload.first() {
+            Some(first) if *first >= FIRST_OF_RTP => {
+                if !self.is_common_copy(packet, &common) {
+                    self.media(&common.segment, &origin, out);
+                }
+            }
+            _ => self.common_text(packet, &common, &origin, out),
         }
-        self.datagram(&common.segment, &origin, out);
+    }
+
+    #[inline(never)]
+    fn common_text(&mut self, packet: &Packet<'_>, common: &Common<'_>, origin: &Origin<'_>, out: &mut Decoded) {
+        if !self.is_common_copy(packet, common) {
+            self.text_or_neighbour(&common.segment, origin, out);
+        }
+    }
+
+    #[inline]
+    fn is_common_copy(&mut self, packet: &Packet<'_>, common: &Common<'_>) -> bool {
+        let is_copy = self.options.dedup && self.dedup.is_copy(Print::of_common(packet, common), &packet.meta);
+        self.counters.duplicates += u64::from(is_copy);
+        is_copy
     }
 
     fn uncommon(&mut self, origin: &Origin<'_>, out: &mut Decoded) {

@@ -12,7 +12,7 @@ use crate::sip::parse::{looks_like_sip, parse_datagram};
 use crate::sip::{Notes, SipMessage};
 
 /// Below this, the first octet is text or belongs to the neighbours of RTP.
-const FIRST_OF_RTP: u8 = 128;
+pub(super) const FIRST_OF_RTP: u8 = 128;
 
 /// The longest datagram of line ends or NULs that is taken for a keep-alive.
 const KEEP_ALIVE_OCTETS: usize = 8;
@@ -27,7 +27,7 @@ impl Decoder {
     }
 
     #[inline]
-    fn media(&mut self, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
+    pub(super) fn media(&mut self, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
         let media = classify(segment.payload, segment.wire_len);
         match media {
             Some(Media::Rtp(header)) if self.options.media => out.rtp.push(sample(&header, segment, origin)),

@@ -206,6 +206,13 @@ fn a_tcp_segment_is_recognised_whatever_its_checksum() {
     };
     assert_eq!(counts(&[segment(1, 0), segment(1, 9)]), (1, 0, 1));
     assert_eq!(counts(&[segment(1, 0), segment(2, 0)]), (2, 0, 0));
+    let ping = |id: u16, octets: usize| {
+        (0, 0, E, plain(&ipv4_piece(1, id, 0, &[&[8, 0], vec![7; octets].as_slice()].concat())))
+    };
+    for id in 1..200 {
+        let (decoder, _) = decode(DecodeOptions::default(), &[ping(id, 80), ping(id, 81), ping(id + 1, 80)]);
+        assert_eq!(decoder.counters().duplicates, 0, "the same start, another length or number");
+    }
     assert_eq!(counts(&[segment(0, 0), segment(0, 0)]), (2, 0, 0), "not numbered");
 }
 
