@@ -57,7 +57,7 @@ impl Default for Dedup {
 
 impl Dedup {
     /// Whether this packet is a copy of one that came before. The first one is remembered.
-    #[inline]
+    #[inline(always)]
     pub fn is_copy(&mut self, print: Print, meta: &PacketMeta) -> bool {
         let slot = (print.hash >> (u64::BITS - DUPLICATE_SLOTS.trailing_zeros())) as usize;
         let Some(seen) = self.recent.get_mut(slot) else { return false };
@@ -79,7 +79,7 @@ fn is_copy_of(seen: Seen, now: Seen, is_unsure: bool) -> bool {
 
 impl Print {
     /// Of a common packet.
-    #[inline]
+    #[inline(always)]
     pub fn of_common(packet: &Packet<'_>, common: &Common<'_>) -> Self {
         const ID: usize = 4;
         const ADDRESSES: usize = 12;
@@ -165,7 +165,7 @@ const fn datagram(header: [u8; UDP_HEADER], id: u16) -> u64 {
 
 /// Takes in what a datagram carries: of RTP its header and its end; of a text all; of anything else the first
 /// [`DUPLICATE_OCTETS`].
-#[inline]
+#[inline(always)]
 fn content(hash: u64, payload: &[u8]) -> u64 {
     if let Some([first, ..]) = payload.first_chunk::<1>()
         && *first >= FIRST_OF_RTP

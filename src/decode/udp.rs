@@ -6,6 +6,7 @@ use crate::counters::{Layer, Malformed};
 use crate::event::{Decoded, Event, RtcpSeen, RtpSample, SipArrival};
 use crate::net::Segment;
 use crate::net::tunnel::udp;
+use crate::packet::PacketMeta;
 use crate::rtp::classify::{Media, classify};
 use crate::rtp::header::RtpHeader;
 use crate::sip::parse::{looks_like_sip, parse_datagram};
@@ -21,21 +22,19 @@ impl Decoder {
     #[inline]
     pub(super) fn datagram(&mut self, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
         match segment.payload.first() {
-            Some(first) if *first >= FIRST_OF_RTP => self.media(segment, origin, out),
+            Some(first) if *first >= FIRST_OF_RTP => self.media(segment, &origin.meta, out),
             _ => self.text_or_neighbour(segment, origin, out),
         }
     }
 
     #[inline]
-    pub(super) fn media(&mut self, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
+    pub(super) fn media(&mut self, segment: &Segment<'_>, meta: &PacketMeta, out: &mut Decoded) {
         let media = classify(segment.payload, segment.wire_len);
         match media {
-            Some(Media::Rtp(header)) if self.options.media => out.rtp.push(sample(&header, segment, origin)),
-            Some(Media::Rtcp) if self.options.media => out.events.push(Event::Rtcp(RtcpSeen {
-                at: origin.meta.at,
-                packet: origin.meta.id,
-                flow: segment.flow,
-            })),
+            Some(Media::Rtp(header)) if self.options.media => out.rtp.push(sample(&header, segment, meta)),
+            Some(Media::Rtcp) if self.options.media => {
+                out.events.push(Event::Rtcp(RtcpSeen { at: meta.at, packet: meta.id, flow: segment.flow }))
+            }
             media => self.counters.pass(media.map_or("other udp", name)),
         }
     }
@@ -93,10 +92,10 @@ impl Decoder {
     }
 }
 
-fn sample(header: &RtpHeader, segment: &Segment<'_>, origin: &Origin<'_>) -> RtpSample {
+fn sample(header: &RtpHeader, segment: &Segment<'_>, meta: &PacketMeta) -> RtpSample {
     RtpSample {
-        at: origin.meta.at,
-        packet: origin.meta.id,
+        at: meta.at,
+        packet: meta.id,
         flow: segment.flow,
         ssrc: header.ssrc,
         timestamp: header.timestamp,
