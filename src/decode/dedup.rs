@@ -16,7 +16,7 @@ use foldhash::fast::FixedState;
 
 use super::Origin;
 use super::udp::FIRST_OF_RTP;
-use crate::limits::{DUPLICATE_MS, DUPLICATE_OCTETS, DUPLICATE_SLOTS};
+use crate::limits::{DUPLICATE_MS, DUPLICATE_OCTETS, DUPLICATE_SLOTS, DUPLICATE_TEXT_SLOTS};
 use crate::net::hand::Common;
 use crate::net::transport::UDP_HEADER;
 use crate::net::{Frame, ip};
@@ -47,11 +47,13 @@ pub(super) struct Print {
     hash: u64,
     /// Whether only another way makes it a copy.
     is_unsure: bool,
+    /// Texts have slots of their own, so that no amount of voice makes a message count twice.
+    is_text: bool,
 }
 
 impl Default for Dedup {
     fn default() -> Self {
-        Self { recent: vec![Seen::default(); DUPLICATE_SLOTS].into_boxed_slice() }
+        Self { recent: vec![Seen::default(); DUPLICATE_SLOTS + DUPLICATE_TEXT_SLOTS].into_boxed_slice() }
     }
 }
 
@@ -59,7 +61,8 @@ impl Dedup {
     /// Whether this packet is a copy of one that came before. The first one is remembered.
     #[inline(always)]
     pub fn is_copy(&mut self, print: Print, meta: &PacketMeta) -> bool {
-        let slot = (print.hash >> (u64::BITS - DUPLICATE_SLOTS.trailing_zeros())) as usize;
+        let one_of = |slots: usize| (print.hash >> (u64::BITS - slots.trailing_zeros())) as usize;
+        let slot = if print.is_text { DUPLICATE_SLOTS + one_of(DUPLICATE_TEXT_SLOTS) } else { one_of(DUPLICATE_SLOTS) };
         let Some(seen) = self.recent.get_mut(slot) else { return false };
         let now = Seen { hash: print.hash, at: meta.at.nanos() };
         if (seen.hash ^ print.hash) >> WAY_BITS == 0 && is_copy_of(*seen, now, print.is_unsure) {
@@ -89,10 +92,11 @@ impl Print {
         let hash = mix(u64::from_le_bytes(octets(headers, ADDRESSES)), datagram(octets(headers, UDP), id));
         let payload = common.segment.payload;
         let hash = content(hash, payload);
-        if id == 0 && !is_text(payload) {
+        let is_text = is_text(payload);
+        if id == 0 && !is_text {
             return Self::unnumbered_common(hash, packet, common);
         }
-        Self { hash, is_unsure: false }
+        Self { hash, is_unsure: false, is_text }
     }
 
     #[inline(never)]
@@ -103,7 +107,7 @@ impl Print {
     }
 
     const fn unnumbered(hash: u64, way: u64) -> Self {
-        Self { hash: hash >> WAY_BITS << WAY_BITS | way >> (u64::BITS - WAY_BITS), is_unsure: true }
+        Self { hash: hash >> WAY_BITS << WAY_BITS | way >> (u64::BITS - WAY_BITS), is_unsure: true, is_text: false }
     }
 
     /// Of any IP packet, or fragment of one, or datagram put together.
@@ -134,7 +138,7 @@ impl Print {
         if id == 0 && !is_text {
             return Self::unnumbered(hash, way_of(&origin.meta, origin.data, frame.ttl, around()));
         }
-        Self { hash, is_unsure: false }
+        Self { hash, is_unsure: false, is_text }
     }
 }
 

@@ -231,3 +231,13 @@ fn a_full_stream_loses_nothing_and_every_copy_is_found() {
     assert_eq!(rtp as u64 + duplicates, 10_000);
     assert!((4_950..=5_000).contains(&duplicates), "{duplicates} of 5,000");
 }
+
+#[test]
+fn no_amount_of_voice_makes_a_message_count_twice() {
+    let voice = |n: i64| (n / 10, 0, E, plain(&numbered(n as u16 + 1, 64, &rtp(n as u16))));
+    let message = |at| (at, 0, E, plain(&numbered(5, 64, SIP)));
+    let packets: Vec<Seen> =
+        std::iter::once(message(0)).chain((0..60_000).map(voice)).chain(std::iter::once(message(6_000))).collect();
+    let (decoder, out) = decode(DecodeOptions::default(), &packets);
+    assert_eq!((out.events.len(), out.rtp.len(), decoder.counters().duplicates), (1, 60_000, 1));
+}
