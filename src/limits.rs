@@ -186,8 +186,9 @@ pub const DUPLICATE_MS: i64 = 10;
 /// [`DUPLICATE_MS`] is lost to others. 16 bytes each stay in the second-level cache.
 pub const DUPLICATE_SLOTS: usize = 16_384;
 
-/// SIP messages remembered likewise, a power of two: at 10,000 messages/s a tenth of those within [`DUPLICATE_MS`] is lost.
-pub const DUPLICATE_TEXT_SLOTS: usize = 1_024;
+/// SIP messages remembered likewise, a power of two: at 10,000 messages/s one in eighty of those within [`DUPLICATE_MS`] is
+/// lost to others.
+pub const DUPLICATE_TEXT_SLOTS: usize = 8_192;
 
 /// Octets compared of a packet that is no text; what tells packets of one flow apart stands at their start.
 pub const DUPLICATE_OCTETS: usize = 64;

@@ -59,10 +59,23 @@ impl Default for Dedup {
 
 impl Dedup {
     /// Whether this packet is a copy of one that came before. The first one is remembered.
-    #[inline(always)]
     pub fn is_copy(&mut self, print: Print, meta: &PacketMeta) -> bool {
-        let one_of = |slots: usize| (print.hash >> (u64::BITS - slots.trailing_zeros())) as usize;
-        let slot = if print.is_text { DUPLICATE_SLOTS + one_of(DUPLICATE_TEXT_SLOTS) } else { one_of(DUPLICATE_SLOTS) };
+        if print.is_text {
+            return self.is_copy_among(DUPLICATE_SLOTS, DUPLICATE_TEXT_SLOTS, print, meta);
+        }
+        self.is_copy_of_media(print, meta)
+    }
+
+    /// The same for what is known to be no text.
+    #[inline(always)]
+    pub fn is_copy_of_media(&mut self, print: Print, meta: &PacketMeta) -> bool {
+        self.is_copy_among(0, DUPLICATE_SLOTS, print, meta)
+    }
+
+    /// Looks into one of so many slots from `first` on.
+    #[inline(always)]
+    fn is_copy_among(&mut self, first: usize, slots: usize, print: Print, meta: &PacketMeta) -> bool {
+        let slot = first + (print.hash >> (u64::BITS - slots.trailing_zeros())) as usize;
         let Some(seen) = self.recent.get_mut(slot) else { return false };
         let now = Seen { hash: print.hash, at: meta.at.nanos() };
         if (seen.hash ^ print.hash) >> WAY_BITS == 0 && is_copy_of(*seen, now, print.is_unsure) {

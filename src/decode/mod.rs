@@ -122,9 +122,12 @@ impl Decoder {
         // One look at the first octet serves both, recognising and reading.
         match common.segment.payload.first() {
             Some(first) if *first >= FIRST_OF_RTP => {
-                if !self.is_common_copy(packet, &common) {
-                    self.media(&common.segment, &packet.meta, out);
+                let print = || Print::of_common(packet, &common);
+                if self.options.dedup && self.dedup.is_copy_of_media(print(), &packet.meta) {
+                    self.counters.duplicates += 1;
+                    return;
                 }
+                self.media(&common.segment, &packet.meta, out);
             }
             _ => self.common_text(packet, &common, out),
         }
@@ -132,19 +135,10 @@ impl Decoder {
 
     #[inline(never)]
     fn common_text(&mut self, packet: &Packet<'_>, common: &Common<'_>, out: &mut Decoded) {
-        if !self.is_common_copy(packet, common) {
-            self.text_or_neighbour(&common.segment, &Origin::of(packet), out);
+        let origin = Origin::of(packet);
+        if !self.is_copy(|| Print::of_common(packet, common), &origin) {
+            self.text_or_neighbour(&common.segment, &origin, out);
         }
-    }
-
-    /// Inlined by order: where the first octet is known, half of it falls away.
-    #[inline(always)]
-    fn is_common_copy(&mut self, packet: &Packet<'_>, common: &Common<'_>) -> bool {
-        if self.options.dedup && self.dedup.is_copy(Print::of_common(packet, common), &packet.meta) {
-            self.counters.duplicates += 1;
-            return true;
-        }
-        false
     }
 
     fn uncommon(&mut self, origin: &Origin<'_>, out: &mut Decoded) {
