@@ -13,6 +13,7 @@ use crate::capture::live::{LiveOptions, LiveSource};
 use crate::capture::privileges::{Invoker, drop_privileges};
 use crate::capture::{Source, SourceError, device};
 use crate::cli::Cli;
+use crate::decode::DecodeOptions;
 use crate::engine::{Engine, EngineOptions, Handle, Observer};
 use crate::export::json::PacketNames;
 use crate::export::ladder::LadderText;
@@ -149,6 +150,7 @@ fn wall_clock() -> Timestamp {
 
 fn start(cli: &Cli, sources: Vec<Box<dyn Source>>, observer: Option<Box<dyn Observer>>) -> anyhow::Result<Handle> {
     let options = EngineOptions {
+        decode: DecodeOptions { dedup: !cli.no_dedup, ..DecodeOptions::default() },
         publish: cli.has_screen(),
         end_with_sources: !cli.has_screen(),
         live_queue: cli.queue_batches,

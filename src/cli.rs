@@ -72,6 +72,10 @@ pub struct Cli {
     #[arg(long, conflicts_with = "user")]
     pub no_drop: bool,
 
+    /// Show packets that were captured twice as well
+    #[arg(long)]
+    pub no_dedup: bool,
+
     /// ASCII instead of Unicode glyphs
     #[arg(long)]
     pub ascii: bool,

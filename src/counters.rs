@@ -120,6 +120,8 @@ pub struct DecodeCounters {
     pub packets: u64,
     /// Captured bytes handed to the decoder.
     pub bytes: u64,
+    /// Packets captured once before, and read only then.
+    pub duplicates: u64,
     /// Packets that are fine but carry nothing we analyse, by what they are ("arp", "tcp", "other udp").
     pub passed: BTreeMap<&'static str, u64>,
     /// Packets that are not fine.

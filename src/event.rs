@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use crate::net::Path;
 pub use crate::net::tcp::TcpSign;
 use crate::packet::{Endpoint, FlowKey, PacketId, Transport};
 use crate::sip::SipMessage;
@@ -39,6 +40,8 @@ pub struct SipArrival {
     pub transport: Transport,
     /// The capture agent that sent a copy of it in HEP, if it did not come by itself.
     pub relayed_by: Option<Endpoint>,
+    /// What stood around its packet; `None` for nothing. Messages that came the same way share it.
+    pub path: Option<Arc<Path>>,
     /// The message.
     pub message: SipMessage,
 }

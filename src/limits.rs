@@ -70,6 +70,10 @@ pub const DEFRAG_BYTES: usize = 16 * 1024 * 1024;
 /// Seconds after which an unfinished datagram is given up (RFC 791: 15; Linux: 30).
 pub const DEFRAG_SECONDS: i64 = 30;
 
+/// Ms after which an unfinished datagram that may hold a SIP message is given up, so that the message is shown as far as it
+/// came. Fragments are sent back to back; SIP repeats after 500 ms (T1 of RFC 3261), and stands behind its first try then.
+pub const DEFRAG_MESSAGE_MS: i64 = 400;
+
 /// Fragments of one datagram: 64 KiB in pieces of 128 bytes.
 pub const DEFRAG_PIECES: usize = 512;
 
@@ -188,6 +192,28 @@ pub const CALL_FACTS: usize = 256;
 
 /// VLAN tags on one packet. Two are common, four are the most that carriers stack.
 pub const VLAN_TAGS: usize = 8;
+
+/// Tunnels, labels and sessions around one packet, VLAN tags not counted. A mirrored mobile core has four; more is an attack.
+pub const ENCAPSULATIONS: usize = 8;
+
+/// Paths of SIP messages that are shared instead of copied. A mirror port of a data centre shows a few dozen.
+pub const SHARED_PATHS: usize = 256;
+
+/// How long a packet is remembered, to recognise its copy, in ms. Copies of a mirror port come within microseconds, those
+/// of a loaded router or a remote mirror within a few ms; the fastest that a host sends the same again is 20 ms (an answered
+/// ping, a voice packet), and SIP waits 500 ms.
+pub const DUPLICATE_MS: i64 = 10;
+
+/// Packets remembered to recognise their copies, a power of two: at 100,000 packets/s a tenth of those within
+/// [`DUPLICATE_MS`] is lost to others. 16 bytes each stay in the second-level cache.
+pub const DUPLICATE_SLOTS: usize = 16_384;
+
+/// SIP messages remembered likewise, a power of two: at 10,000 messages/s one in eighty of those within [`DUPLICATE_MS`] is
+/// lost to others.
+pub const DUPLICATE_TEXT_SLOTS: usize = 8_192;
+
+/// Octets compared of a packet that is no text; what tells packets of one flow apart stands at their start.
+pub const DUPLICATE_OCTETS: usize = 64;
 
 /// Extension headers of one IP packet. RFC 8200 foresees at most seven.
 pub const IP_EXTENSIONS: usize = 16;

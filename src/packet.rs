@@ -17,6 +17,14 @@ impl LinkType {
     pub const NULL: Self = Self(0);
     /// Ethernet.
     pub const ETHERNET: Self = Self(1);
+    /// PPP, with or without the HDLC address in front.
+    pub const PPP: Self = Self(9);
+    /// PPP with the HDLC address in front (RFC 1662), or Cisco's framing instead.
+    pub const PPP_HDLC: Self = Self(50);
+    /// PPPoE without the Ethernet header.
+    pub const PPP_ETHER: Self = Self(51);
+    /// Cisco's framing of serial lines.
+    pub const C_HDLC: Self = Self(104);
     /// Raw IP, the number that Linux and most files use.
     pub const RAW: Self = Self(101);
     /// Raw IP as `DLT_RAW` on BSD.

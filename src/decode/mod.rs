@@ -1,10 +1,13 @@
 //! Packets become events: dispatch by content, never by port.
 //!
 //! A packet goes the hand path or the general one ([`crate::net`]), its UDP payload to [`udp`], its TCP segment to [`stream`],
-//! which puts the octets of every connection in order and finds the messages in them, and what SCTP carries to [`sctp`].
+//! which puts the octets of every connection in order and finds the messages in them, and what SCTP carries to [`sctp`]. What
+//! is in a tunnel goes the general path once more. A packet captured twice is counted and goes no further ([`dedup`]).
 
+mod dedup;
 mod hep;
 mod icmp;
+mod paths;
 mod sctp;
 pub mod stream;
 #[cfg(test)]
@@ -13,29 +16,35 @@ mod udp;
 
 use crate::counters::{DecodeCounters, Layer, Malformed};
 use crate::event::{Decoded, PacketIds};
-use crate::net::defrag::Defrag;
+use crate::net::defrag::{Defrag, Joined};
+use crate::net::hand::{self, Common};
 use crate::net::sctp::Assembly;
 use crate::net::transport::{Carried, carried};
-use crate::net::{Frame, Opened, hand, open};
-use crate::packet::{Batch, Packet, PacketMeta};
+use crate::net::{Frame, Opened, Path, open, tunnel};
+use crate::packet::{Batch, Packet, PacketId, PacketMeta};
 use crate::time::Timestamp;
-
+use dedup::{Dedup, Print};
+use paths::Paths;
 use stream::{FlowView, Streams};
+use udp::FIRST_OF_RTP;
 
 /// How to decode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecodeOptions {
     /// Whether RTP and RTCP are handed on; else they are counted as passed.
     pub media: bool,
+    /// Whether packets that were captured twice are read once.
+    pub dedup: bool,
 }
 
 impl Default for DecodeOptions {
     fn default() -> Self {
-        Self { media: true }
+        Self { media: true, dedup: true }
     }
 }
 
-/// Turns packets into events. Holds what must be remembered between packets: unfinished datagrams and counters.
+/// Turns packets into events. Holds what must be remembered between packets: unfinished datagrams, packets that may be
+/// captured once more, and counters.
 #[derive(Debug, Default)]
 pub struct Decoder {
     options: DecodeOptions,
@@ -44,19 +53,34 @@ pub struct Decoder {
     streams: Streams,
     now: Option<Timestamp>,
     sctp: Assembly,
+    dedup: Dedup,
+    paths: Paths,
 }
 
 /// The packet at hand, for whoever makes an event or a counter of it.
+#[derive(Clone, Copy)]
 struct Origin<'b> {
     meta: PacketMeta,
     data: &'b [u8],
     /// Set when several packets carried it.
-    packets: Option<PacketIds>,
+    packets: Option<&'b PacketIds>,
+    /// What stands around it; not known on the hand path.
+    path: Option<&'b Path>,
+    /// Whether this is but the beginning of a datagram, counted already, of which nothing but SIP is read.
+    is_beginning: bool,
 }
 
-impl Origin<'_> {
+impl<'b> Origin<'b> {
+    fn of(packet: &Packet<'b>) -> Self {
+        Self { meta: packet.meta, data: packet.data, packets: None, path: None, is_beginning: false }
+    }
+
     fn packets(&self) -> PacketIds {
-        self.packets.clone().unwrap_or_else(|| PacketIds::from_slice(&[self.meta.id]))
+        PacketIds::from_slice(self.packet_ids())
+    }
+
+    fn packet_ids(&self) -> &[PacketId] {
+        self.packets.map_or(std::slice::from_ref(&self.meta.id), |packets| packets.as_slice())
     }
 }
 
@@ -83,13 +107,14 @@ impl Decoder {
     /// Packet time has come to `now`: gives up what was waited for too long.
     pub fn tick(&mut self, now: Timestamp, out: &mut Decoded) {
         self.now = self.now.max(Some(now));
-        self.defrag.expire(now, &mut self.counters);
+        self.expire(now, out);
         self.streams.expire(now, &mut self.counters, out);
     }
 
     /// The end of a capture: gives what still waits for octets before it, and counts datagrams of which fragments are missing.
     pub fn finish(&mut self, out: &mut Decoded) {
         self.defrag.finish(&mut self.counters);
+        self.beginnings(out);
         self.finish_sctp();
         self.streams.finish(self.now.unwrap_or_default(), &mut self.counters, out);
     }
@@ -121,37 +146,120 @@ impl Decoder {
 
     #[inline]
     fn packet(&mut self, packet: &Packet<'_>, out: &mut Decoded) {
-        let origin = Origin { meta: packet.meta, data: packet.data, packets: None };
-        match hand::datagram(packet.meta.link, packet.data) {
-            Some(segment) => self.datagram(&segment, &origin, out),
-            None => self.uncommon(origin, out),
+        let Some(common) = hand::datagram(packet.meta.link, packet.data) else {
+            return self.uncommon(&Origin::of(packet), out);
+        };
+        // One look at the first octet serves both, recognising and reading.
+        match common.segment.payload.first() {
+            Some(first) if *first >= FIRST_OF_RTP => {
+                let print = || Print::of_common(packet, &common);
+                if self.options.dedup && self.dedup.is_copy_of_media(print(), &packet.meta) {
+                    self.counters.duplicates += 1;
+                    return;
+                }
+                self.media(&common.segment, &packet.meta, out);
+            }
+            _ => self.common_text(packet, &common, out),
         }
     }
 
-    fn uncommon(&mut self, mut origin: Origin<'_>, out: &mut Decoded) {
-        let frame = match open(origin.meta.link, origin.data) {
-            Ok(Opened::Ip(frame)) => frame,
-            Ok(Opened::Passed(what)) => return self.counters.pass(what),
-            Err(why) => return self.undecodable(why, &origin),
-        };
-        if frame.fragment.is_none() {
-            return self.whole(&frame, &origin, out);
+    #[inline(never)]
+    fn common_text(&mut self, packet: &Packet<'_>, common: &Common<'_>, out: &mut Decoded) {
+        let origin = Origin::of(packet);
+        if !self.is_copy(|| Print::of_common(packet, common), &origin) {
+            self.text_or_neighbour(&common.segment, &origin, out);
         }
-        let Some(whole) = self.defrag.push(&origin.meta, &frame, &mut self.counters) else { return };
-        origin.packets = Some(whole.packets.clone());
-        match whole.frame(&frame) {
+    }
+
+    fn uncommon(&mut self, origin: &Origin<'_>, out: &mut Decoded) {
+        match open(origin.meta.link, origin.data) {
+            Ok(opened) => self.opened(&opened, origin, out),
+            Err(why) => self.undecodable(why, origin),
+        }
+    }
+
+    /// A packet without what stood around it: the outermost, or one out of a tunnel.
+    fn opened(&mut self, opened: &Opened<'_>, origin: &Origin<'_>, out: &mut Decoded) {
+        let frame = match opened {
+            Opened::Ip(frame) => frame,
+            Opened::Passed(what) => return self.counters.pass(what),
+        };
+        if self.is_copy(|| Print::of_frame(frame, origin), origin) {
+            return;
+        }
+        match frame.fragment {
+            None => self.whole(frame, origin, out),
+            Some(_) => self.fragment(frame, origin, out),
+        }
+    }
+
+    /// Whether it was captured before; then the packets that carried it are counted.
+    fn is_copy(&mut self, print: impl FnOnce() -> Print, origin: &Origin<'_>) -> bool {
+        let is_copy = self.options.dedup && self.dedup.is_copy(print(), &origin.meta);
+        if is_copy {
+            self.counters.duplicates += origin.packet_ids().len() as u64;
+        }
+        is_copy
+    }
+
+    fn fragment(&mut self, frame: &Frame<'_>, origin: &Origin<'_>, out: &mut Decoded) {
+        let joined = self.defrag.push(&origin.meta, origin.packet_ids(), frame, &mut self.counters);
+        self.beginnings(out);
+        if let Some(joined) = joined {
+            self.joined(&joined, &Origin { packets: Some(&joined.packets), ..*origin }, out);
+        }
+    }
+
+    fn joined(&mut self, joined: &Joined, origin: &Origin<'_>, out: &mut Decoded) {
+        match joined.frame() {
             Ok(frame) if frame.fragment.is_some() => {
-                self.undecodable(Malformed::new(Layer::Ip, "fragment of a fragment"), &origin);
+                self.undecodable(Malformed::new(Layer::Ip, "fragment of a fragment"), origin);
             }
-            Ok(frame) => self.whole(&frame, &origin, out),
-            Err(why) => self.undecodable(why, &origin),
+            Ok(frame) => {
+                if !self.is_copy(|| Print::of_identified(&frame, joined.id, origin), origin) {
+                    self.whole(&frame, origin, out);
+                }
+            }
+            Err(why) => self.undecodable(why, origin),
+        }
+    }
+
+    /// Gives up datagrams that waited too long at packet time `now`.
+    fn expire(&mut self, now: Timestamp, out: &mut Decoded) {
+        self.defrag.expire(now, &mut self.counters);
+        self.beginnings(out);
+    }
+
+    /// Reads the messages that begin in datagrams given up.
+    fn beginnings(&mut self, out: &mut Decoded) {
+        for joined in self.defrag.take_beginnings() {
+            let origin = Origin {
+                meta: joined.last,
+                data: &joined.payload,
+                packets: Some(&joined.packets),
+                path: None,
+                is_beginning: true,
+            };
+            self.joined(&joined, &origin, out);
         }
     }
 
     fn whole(&mut self, frame: &Frame<'_>, origin: &Origin<'_>, out: &mut Decoded) {
+        let origin = &Origin { path: Some(&frame.path), ..*origin };
+        if let Some(inside) = tunnel::inside(frame) {
+            return match inside.and_then(|inside| inside.opened()) {
+                Ok(opened) => self.opened(&opened, origin, out),
+                Err(why) => self.undecodable(why, origin),
+            };
+        }
         match carried(frame) {
+            Ok(Carried::Udp(segment)) if origin.is_beginning => self.text_or_neighbour(&segment, origin, out),
             Ok(Carried::Udp(segment)) => self.datagram(&segment, origin, out),
-            Ok(Carried::Tcp(segment)) => self.streams.segment(&segment, origin, &mut self.counters, out),
+            Ok(_) if origin.is_beginning => {}
+            Ok(Carried::Tcp(segment)) => {
+                let path = self.path(origin);
+                self.streams.segment(&segment, path, origin, &mut self.counters, out);
+            }
             Ok(Carried::Icmp) => self.icmp(frame, origin, out),
             Ok(Carried::Sctp) => self.sctp(frame, origin, out),
             Ok(Carried::Passed(what)) => self.counters.pass(what),

@@ -48,7 +48,7 @@ impl Decoder {
             Assembled::Stray => self.counters.pass("other sctp data"),
             Assembled::Missing => self.undecodable(MISSING, origin),
             Assembled::Whole { bytes, packets, complete } => {
-                let origin = Origin { packets: Some(packets), ..*origin };
+                let origin = Origin { packets: Some(&packets), ..*origin };
                 let segment = Segment { payload: &bytes, wire_len: bytes.len(), complete, ..piece.segment };
                 self.user_message(&segment, &origin, out);
             }

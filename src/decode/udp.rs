@@ -1,18 +1,20 @@
 //! UDP payload: RTP, RTCP, SIP, a copy of SIP in HEP, or something else that is counted by name.
 
+use super::paths::outermost;
 use super::{Decoder, Origin};
 use crate::counters::{Layer, Malformed};
 use crate::event::{Decoded, Event, RtcpSeen, RtpSample, SipArrival};
 use crate::net::Segment;
 use crate::net::hep::is_version_3;
-use crate::packet::Endpoint;
+use crate::net::tunnel::udp;
+use crate::packet::{Endpoint, PacketMeta};
 use crate::rtp::classify::{Media, classify};
 use crate::rtp::header::RtpHeader;
 use crate::sip::parse::{looks_like_sip, parse_datagram};
 use crate::sip::{Notes, SipMessage};
 
 /// Below this, the first octet is text or belongs to the neighbours of RTP.
-const FIRST_OF_RTP: u8 = 128;
+pub(super) const FIRST_OF_RTP: u8 = 128;
 
 /// The longest datagram of line ends or NULs that is taken for a keep-alive.
 const KEEP_ALIVE_OCTETS: usize = 8;
@@ -21,26 +23,24 @@ impl Decoder {
     #[inline]
     pub(super) fn datagram(&mut self, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
         match segment.payload.first() {
-            Some(first) if *first >= FIRST_OF_RTP => self.media(segment, origin, out),
+            Some(first) if *first >= FIRST_OF_RTP => self.media(segment, &origin.meta, out),
             _ => self.text_or_neighbour(segment, origin, out),
         }
     }
 
     #[inline]
-    fn media(&mut self, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
+    pub(super) fn media(&mut self, segment: &Segment<'_>, meta: &PacketMeta, out: &mut Decoded) {
         let media = classify(segment.payload, segment.wire_len);
         match media {
-            Some(Media::Rtp(header)) if self.options.media => out.rtp.push(sample(&header, segment, origin)),
-            Some(Media::Rtcp) if self.options.media => out.events.push(Event::Rtcp(RtcpSeen {
-                at: origin.meta.at,
-                packet: origin.meta.id,
-                flow: segment.flow,
-            })),
+            Some(Media::Rtp(header)) if self.options.media => out.rtp.push(sample(&header, segment, meta)),
+            Some(Media::Rtcp) if self.options.media => {
+                out.events.push(Event::Rtcp(RtcpSeen { at: meta.at, packet: meta.id, flow: segment.flow }))
+            }
             media => self.counters.pass(media.map_or("other udp", name)),
         }
     }
 
-    fn text_or_neighbour(&mut self, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
+    pub(super) fn text_or_neighbour(&mut self, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
         // Before SIP: with the SIP inside, its first line may look like a request of the method HEP3.
         if is_version_3(segment.payload) {
             return self.hep_3(segment, origin, out);
@@ -54,6 +54,9 @@ impl Decoder {
         if matches!(segment.payload, [1 | 2, ..]) && self.hep_1_or_2(segment, origin, out) {
             return;
         }
+        if self.tunnel(segment, origin, out) || origin.is_beginning {
+            return;
+        }
         let what = match segment.payload {
             [] if segment.wire_len == 0 => "empty udp",
             payload if is_keep_alive(payload) => "sip keep-alive",
@@ -62,33 +65,54 @@ impl Decoder {
         self.counters.pass(what);
     }
 
+    /// Whether the datagram was a tunnel; what is inside is decoded then.
+    fn tunnel(&mut self, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) -> bool {
+        let Some(found) = udp::find(segment) else { return false };
+        let path = origin.path.cloned().unwrap_or_else(|| outermost(origin));
+        let Some(opened) = found.open(segment, path) else { return false };
+        match opened {
+            Ok(opened) => self.opened(&opened, origin, out),
+            Err(why) => self.undecodable(why, origin),
+        }
+        true
+    }
+
     /// `relayed_by` is the capture agent that sent a copy of it, if one did.
     pub(super) fn sip(
         &mut self,
-        message: SipMessage,
+        mut message: SipMessage,
         segment: &Segment<'_>,
         relayed_by: Option<Endpoint>,
         origin: &Origin<'_>,
         out: &mut Decoded,
     ) {
-        if let Some(why) = damage(&message) {
-            self.undecodable(Malformed::new(Layer::Sip, why), origin);
+        if origin.is_beginning {
+            // The missing fragment is counted already.
+            message.note(Notes::FRAGMENT_LOST);
+        } else {
+            // What was given up before this message came stands in front of it, however packets were batched.
+            self.expire(origin.meta.at, out);
+            if let Some(why) = damage(&message) {
+                self.undecodable(Malformed::new(Layer::Sip, why), origin);
+            }
         }
+        let path = self.path(origin);
         out.events.push(Event::Sip(Box::new(SipArrival {
             at: origin.meta.at,
             packets: origin.packets(),
             flow: segment.flow,
             transport: segment.transport,
             relayed_by,
+            path,
             message,
         })));
     }
 }
 
-fn sample(header: &RtpHeader, segment: &Segment<'_>, origin: &Origin<'_>) -> RtpSample {
+fn sample(header: &RtpHeader, segment: &Segment<'_>, meta: &PacketMeta) -> RtpSample {
     RtpSample {
-        at: origin.meta.at,
-        packet: origin.meta.id,
+        at: meta.at,
+        packet: meta.id,
         flow: segment.flow,
         ssrc: header.ssrc,
         timestamp: header.timestamp,

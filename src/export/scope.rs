@@ -71,6 +71,7 @@ fn arrivals(snapshot: &Snapshot) -> Vec<SipArrival> {
             flow: message.flow,
             transport: message.transport,
             relayed_by: message.relayed_by,
+            path: message.path.clone(),
             message: message.sip.clone(),
         })
         .collect();

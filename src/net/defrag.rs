@@ -2,16 +2,18 @@
 //!
 //! Fragments come in any order, repeated and overlapping; where two claim the same octets, the first one captured wins,
 //! since that is what most receivers keep. What is kept is bounded in datagrams, pieces and bytes. The oldest unfinished
-//! datagram leaves first, and is counted when it does.
+//! datagram leaves first, and is counted when it does. If it may hold the beginning of a SIP message, that is kept for
+//! [`Defrag::take_beginnings`].
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use smallvec::SmallVec;
 
+use super::transport::UDP_HEADER;
 use super::{Fragment, Frame, Path, ip};
 use crate::counters::{DecodeCounters, Layer, Malformed};
-use crate::limits::{DEFRAG_BYTES, DEFRAG_DATAGRAMS, DEFRAG_PIECES, DEFRAG_SECONDS};
+use crate::limits::{DEFRAG_BYTES, DEFRAG_DATAGRAMS, DEFRAG_MESSAGE_MS, DEFRAG_PIECES, DEFRAG_SECONDS};
 use crate::packet::{PacketId, PacketMeta};
 use crate::time::{Elapsed, Timestamp};
 
@@ -21,32 +23,41 @@ const LARGEST: u32 = 65_535;
 /// The packets that carried a datagram, the completing one last.
 pub type CarriedBy = SmallVec<[PacketId; 2]>;
 
-/// A datagram whose fragments have all come.
+/// A datagram put together: whole, or its beginning when the rest never came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Whole {
-    /// The IP payload; shorter than `wire_len` when the capture cut a fragment.
+pub struct Joined {
+    /// The IP payload; shorter than `wire_len` when the capture cut a fragment, or one is missing.
     pub payload: Vec<u8>,
-    /// Its length on the wire.
+    /// Its length on the wire, as far as that is known.
     pub wire_len: usize,
     /// What it is, as its first fragment says.
     pub protocol: u8,
     /// The packets that carried it, the completing one last.
     pub packets: CarriedBy,
+    /// The packet that completed it, or brought the last piece there is.
+    pub last: PacketMeta,
+    /// Identification, shared by all its fragments.
+    pub id: u32,
+    src: IpAddr,
+    dst: IpAddr,
+    ttl: u8,
+    path: Path,
 }
 
-impl Whole {
-    /// The datagram as if it had come in one packet. `last` is any of its fragments.
-    pub fn frame(&self, last: &Frame<'_>) -> Result<Frame<'_>, Malformed> {
+impl Joined {
+    /// The datagram as if it had come in one packet.
+    pub fn frame(&self) -> Result<Frame<'_>, Malformed> {
         ip::through_extensions(Frame {
             protocol: self.protocol,
             payload: &self.payload,
             wire_len: self.wire_len,
             fragment: None,
-            src: last.src,
-            dst: last.dst,
-            ip_id: last.ip_id,
-            ttl: last.ttl,
-            path: last.path,
+            src: self.src,
+            dst: self.dst,
+            // An identification of IPv6 has 32 bits and is none of the header.
+            ip_id: if self.src.is_ipv4() { self.id as u16 } else { 0 },
+            ttl: self.ttl,
+            path: self.path.clone(),
         })
     }
 }
@@ -57,11 +68,15 @@ pub struct Defrag {
     datagrams: HashMap<Key, Datagram, foldhash::fast::RandomState>,
     /// Oldest first: by when the first fragment came.
     by_age: BTreeMap<u64, Key>,
+    /// Those of them that may hold a message.
+    messages: BTreeMap<u64, Key>,
     next_serial: u64,
     bytes: usize,
+    /// Beginnings of messages whose rest was given up.
+    beginnings: Vec<Joined>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     source: u16,
     interface: u16,
@@ -87,6 +102,8 @@ struct Datagram {
     /// Known once the first fragment has come; until then that of any.
     protocol: u8,
     packets: CarriedBy,
+    last: PacketMeta,
+    ttl: u8,
 }
 
 #[derive(Debug)]
@@ -116,9 +133,18 @@ const fn malformed(why: &'static str) -> Malformed {
     Malformed::new(Layer::Ip, why)
 }
 
+const MISSING: Malformed = malformed("fragments missing");
+
 impl Defrag {
-    /// Takes a fragment, and gives the datagram that it completes. `frame` must be a fragment; any other is ignored.
-    pub fn push(&mut self, meta: &PacketMeta, frame: &Frame<'_>, counters: &mut DecodeCounters) -> Option<Whole> {
+    /// Takes a fragment that these packets carried, and gives the datagram that it completes. `frame` must be a fragment;
+    /// any other is ignored.
+    pub fn push(
+        &mut self,
+        meta: &PacketMeta,
+        carried_by: &[PacketId],
+        frame: &Frame<'_>,
+        counters: &mut DecodeCounters,
+    ) -> Option<Joined> {
         let fragment = frame.fragment?;
         self.expire(meta.at, counters);
         let arrived = match placed(frame, fragment) {
@@ -129,18 +155,19 @@ impl Defrag {
             }
         };
         let key = Key::new(meta, frame, fragment);
-        self.open(key, meta, frame.protocol, counters);
+        self.open(&key, meta, frame, counters);
         let datagram = self.datagrams.get_mut(&key)?;
         let before = datagram.cost();
-        let taken = datagram.take(arrived);
-        let after = datagram.cost();
-        self.bytes = (self.bytes + after).saturating_sub(before);
-        match taken {
+        match datagram.take(arrived) {
             Ok(Taken::Repeated) => counters.pass("repeated fragment"),
             Ok(Taken::New { overlaps }) => {
-                datagram.packets.push(meta.id);
+                datagram.packets.extend_from_slice(carried_by);
+                datagram.last = *meta;
                 if arrived.offset == 0 {
-                    datagram.protocol = frame.protocol;
+                    (datagram.protocol, datagram.ttl) = (frame.protocol, frame.ttl);
+                    if datagram.may_hold_message() {
+                        self.messages.insert(datagram.serial, key.clone());
+                    }
                 }
                 if overlaps {
                     counters.malformed(*meta, malformed("fragments overlap"), frame.payload);
@@ -148,8 +175,9 @@ impl Defrag {
             }
             Err(why) => counters.malformed(*meta, why, frame.payload),
         }
+        self.bytes = (self.bytes + datagram.cost()).saturating_sub(before);
         if datagram.is_whole() {
-            return self.remove(&key).map(Datagram::join);
+            return self.remove(&key).map(|datagram| datagram.join(key));
         }
         if datagram.pieces.len() >= DEFRAG_PIECES {
             self.give_up(&key, malformed("too many fragments"), counters);
@@ -158,20 +186,26 @@ impl Defrag {
         None
     }
 
-    /// Gives up what is older than [`DEFRAG_SECONDS`] at packet time `now`.
+    /// Gives up what at packet time `now` is older than [`DEFRAG_SECONDS`], or [`DEFRAG_MESSAGE_MS`] if it may hold a
+    /// message.
     pub fn expire(&mut self, now: Timestamp, counters: &mut DecodeCounters) {
-        while let Some((_, key)) = self.by_age.first_key_value() {
-            let is_old = |d: &Datagram| now.since(d.started) > Elapsed::from_secs(DEFRAG_SECONDS);
-            if !self.datagrams.get(key).is_some_and(is_old) {
-                return;
-            }
-            self.give_up_oldest(counters);
+        let message = Elapsed::from_millis(DEFRAG_MESSAGE_MS);
+        while let Some(key) = oldest(&self.messages, &self.datagrams, now, message) {
+            self.give_up(&key, MISSING, counters);
+        }
+        while let Some(key) = oldest(&self.by_age, &self.datagrams, now, Elapsed::from_secs(DEFRAG_SECONDS)) {
+            self.give_up(&key, MISSING, counters);
         }
     }
 
     /// Gives up all that is left, at the end of a capture.
     pub fn finish(&mut self, counters: &mut DecodeCounters) {
         while self.give_up_oldest(counters) {}
+    }
+
+    /// The beginnings of what may be messages, whose rest was given up since the last call.
+    pub fn take_beginnings(&mut self) -> Vec<Joined> {
+        std::mem::take(&mut self.beginnings)
     }
 
     /// Unfinished datagrams.
@@ -189,8 +223,8 @@ impl Defrag {
         self.bytes
     }
 
-    fn open(&mut self, key: Key, meta: &PacketMeta, protocol: u8, counters: &mut DecodeCounters) {
-        if self.datagrams.contains_key(&key) {
+    fn open(&mut self, key: &Key, meta: &PacketMeta, frame: &Frame<'_>, counters: &mut DecodeCounters) {
+        if self.datagrams.contains_key(key) {
             return;
         }
         while self.datagrams.len() >= DEFRAG_DATAGRAMS && self.give_up_oldest(counters) {}
@@ -203,32 +237,48 @@ impl Defrag {
             pieces: Vec::new(),
             covered: 0,
             end: None,
-            protocol,
+            protocol: frame.protocol,
             packets: CarriedBy::new(),
+            last: *meta,
+            ttl: frame.ttl,
         };
-        self.by_age.insert(serial, key);
-        self.datagrams.insert(key, datagram);
+        self.by_age.insert(serial, key.clone());
+        self.datagrams.insert(key.clone(), datagram);
     }
 
     fn remove(&mut self, key: &Key) -> Option<Datagram> {
         let datagram = self.datagrams.remove(key)?;
         self.by_age.remove(&datagram.serial);
+        self.messages.remove(&datagram.serial);
         self.bytes = self.bytes.saturating_sub(datagram.cost());
         Some(datagram)
     }
 
     fn give_up_oldest(&mut self, counters: &mut DecodeCounters) -> bool {
-        let Some(key) = self.by_age.first_key_value().map(|(_, key)| *key) else { return false };
-        self.give_up(&key, malformed("fragments missing"), counters);
+        let Some(key) = self.by_age.first_key_value().map(|(_, key)| key.clone()) else { return false };
+        self.give_up(&key, MISSING, counters);
         true
     }
 
     fn give_up(&mut self, key: &Key, why: Malformed, counters: &mut DecodeCounters) {
-        if let Some(datagram) = self.remove(key) {
-            let sample = datagram.pieces.first().map(|piece| &*piece.data).unwrap_or_default();
-            counters.malformed(datagram.first, why, sample);
+        let Some(datagram) = self.remove(key) else { return };
+        let sample = datagram.pieces.first().map(|piece| &*piece.data).unwrap_or_default();
+        counters.malformed(datagram.first, why, sample);
+        if datagram.may_hold_message() && self.beginnings.len() < DEFRAG_DATAGRAMS {
+            self.beginnings.push(datagram.join(key.clone()));
         }
     }
+}
+
+/// The first of these datagrams, if it is older than `age` at `now`.
+fn oldest(
+    order: &BTreeMap<u64, Key>,
+    datagrams: &HashMap<Key, Datagram, foldhash::fast::RandomState>,
+    now: Timestamp,
+    age: Elapsed,
+) -> Option<Key> {
+    let (_, key) = order.first_key_value()?;
+    datagrams.get(key).filter(|datagram| now.since(datagram.started) > age).map(|_| key.clone())
 }
 
 /// Checks that a fragment can belong to any datagram at all.
@@ -249,7 +299,7 @@ impl Key {
         Self {
             source: meta.id.source(),
             interface: meta.interface,
-            path: frame.path,
+            path: frame.path.clone(),
             src: frame.src,
             dst: frame.dst,
             id: fragment.id,
@@ -268,11 +318,21 @@ enum Taken {
 
 impl Datagram {
     fn cost(&self) -> usize {
-        self.pieces.iter().map(Piece::cost).sum()
+        self.pieces.iter().map(Piece::cost).sum::<usize>() + size_of_val(self.packets.as_slice())
     }
 
     fn is_whole(&self) -> bool {
         self.end == Some(self.covered)
+    }
+
+    /// Whether its first piece is there and may be, or hold, the start of a SIP message: text in UDP, or a tunnel.
+    fn may_hold_message(&self) -> bool {
+        let Some(first) = self.pieces.first().filter(|piece| piece.offset == 0) else { return false };
+        match self.protocol {
+            ip::UDP => first.data.get(UDP_HEADER).is_some_and(u8::is_ascii_alphabetic),
+            ip::IPV4 | ip::IPV6 | ip::GRE | ip::MPLS => !first.data.is_empty(),
+            _ => false,
+        }
     }
 
     fn take(&mut self, arrived: Arrived<'_>) -> Result<Taken, Malformed> {
@@ -323,16 +383,30 @@ impl Datagram {
         missing
     }
 
-    /// All pieces in one, up to the first octet that the capture cut off.
-    fn join(self) -> Whole {
+    /// All pieces in one, up to the first octet that the capture cut off or that never came.
+    fn join(self, key: Key) -> Joined {
         let mut payload = Vec::with_capacity(self.pieces.iter().map(|piece| piece.data.len()).sum());
         for piece in &self.pieces {
-            payload.extend_from_slice(&piece.data);
-            if piece.data.len() < (piece.end - piece.offset) as usize {
+            if piece.offset as usize != payload.len() {
                 break;
             }
+            payload.extend_from_slice(&piece.data);
         }
-        Whole { payload, wire_len: self.covered as usize, protocol: self.protocol, packets: self.packets }
+        // Of a datagram without its end only this is sure: more was to come.
+        let reach = self.pieces.last().map_or(0, |piece| piece.end);
+        let wire_len = self.end.unwrap_or(reach + 1) as usize;
+        Joined {
+            payload,
+            wire_len,
+            protocol: self.protocol,
+            packets: self.packets,
+            last: self.last,
+            id: key.id,
+            src: key.src,
+            dst: key.dst,
+            ttl: self.ttl,
+            path: key.path,
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::{Segment, ip};
 use crate::packet::{Endpoint, FlowKey, LinkType, Transport};
 
 /// IPv4 header without options, and UDP header.
-const HEADERS: usize = 20 + UDP_HEADER;
+pub const HEADERS: usize = 20 + UDP_HEADER;
 
 /// Everything of an IPv4 fragment field but "don't fragment" and the reserved bit.
 const FRAGMENT_BITS: u16 = 0x3fff;
@@ -21,9 +21,18 @@ const FRAGMENT_BITS: u16 = 0x3fff;
 /// Hardware types of cooked captures whose protocol field is an Ethernet type: Ethernet, loopback, none.
 const PLAIN_HARDWARE: [u16; 3] = [1, 772, 0xfffe];
 
+/// A common packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Common<'p> {
+    /// Its datagram.
+    pub segment: Segment<'p>,
+    /// Its IPv4 and UDP headers.
+    pub headers: &'p [u8; HEADERS],
+}
+
 /// The UDP datagram of a packet, if it is a common one.
 #[inline]
-pub fn datagram(link: LinkType, data: &[u8]) -> Option<Segment<'_>> {
+pub fn datagram(link: LinkType, data: &[u8]) -> Option<Common<'_>> {
     match link {
         LinkType::ETHERNET => udp(behind_ethernet(data)?),
         LinkType::LINUX_SLL => udp(behind_cooked(data)?),
@@ -56,13 +65,14 @@ fn behind_cooked_2(data: &[u8]) -> Option<&[u8]> {
 }
 
 #[inline]
-fn udp(packet: &[u8]) -> Option<Segment<'_>> {
+fn udp(packet: &[u8]) -> Option<Common<'_>> {
+    let headers = packet.first_chunk::<HEADERS>()?;
     #[rustfmt::skip]
     let [
         0x45, _, len0, len1, _, _, frag0, frag1, _, ip::UDP, _, _,
         s0, s1, s2, s3, d0, d1, d2, d3,
         sp0, sp1, dp0, dp1, udp0, udp1, _, _,
-    ] = packet.first_chunk::<HEADERS>()? else { return None };
+    ] = headers else { return None };
     let total = usize::from(u16::from_be_bytes([*len0, *len1]));
     let length = usize::from(u16::from_be_bytes([*udp0, *udp1]));
     let fragment = u16::from_be_bytes([*frag0, *frag1]) & FRAGMENT_BITS;
@@ -73,11 +83,12 @@ fn udp(packet: &[u8]) -> Option<Segment<'_>> {
     let endpoint = |a: &u8, b: &u8, c: &u8, d: &u8, p0: &u8, p1: &u8| {
         Endpoint::new(IpAddr::V4(Ipv4Addr::new(*a, *b, *c, *d)), u16::from_be_bytes([*p0, *p1]))
     };
-    Some(Segment {
+    let segment = Segment {
         flow: FlowKey { src: endpoint(s0, s1, s2, s3, sp0, sp1), dst: endpoint(d0, d1, d2, d3, dp0, dp1) },
         transport: Transport::Udp,
         payload,
         wire_len: payload.len(),
         complete: true,
-    })
+    };
+    Some(Common { segment, headers })
 }

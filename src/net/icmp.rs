@@ -33,8 +33,8 @@ pub fn read<'p>(frame: &Frame<'p>) -> Result<Icmp<'p>, Malformed> {
         return Ok(Icmp::Passed(if v4 { name_v4(kind) } else { name_v6(kind) }));
     };
     let quote = frame.payload.get(HEADER..).unwrap_or_default();
-    let quoted =
-        ip::frame(quote, frame.path).map_err(|_| Malformed::new(Layer::Transport, "ICMP error quotes no IP packet"))?;
+    let quoted = ip::frame(quote, frame.path.clone())
+        .map_err(|_| Malformed::new(Layer::Transport, "ICMP error quotes no IP packet"))?;
     let has_ports = matches!(quoted.protocol, ip::UDP | ip::TCP | ip::SCTP)
         && quoted.fragment.is_none_or(|fragment| fragment.offset == 0);
     match transport::flow(&quoted).filter(|_| has_ports) {

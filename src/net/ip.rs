@@ -14,6 +14,14 @@ use crate::limits::IP_EXTENSIONS;
 
 /// ICMP.
 pub const ICMP: u8 = 1;
+/// IPv4 in IP.
+pub const IPV4: u8 = 4;
+/// IPv6 in IP.
+pub const IPV6: u8 = 41;
+/// Generic routing encapsulation.
+pub const GRE: u8 = 47;
+/// MPLS in IP.
+pub const MPLS: u8 = 137;
 /// TCP.
 pub const TCP: u8 = 6;
 /// UDP.
@@ -139,8 +147,8 @@ fn fragment_header(header: &[u8]) -> Option<Fragment> {
 pub fn protocol_name(protocol: u8) -> &'static str {
     match protocol {
         2 => "igmp",
-        4 | 41 => "ip in ip",
-        47 => "gre",
+        IPV4 | IPV6 => "ip in ip",
+        GRE => "gre",
         50 => "esp",
         NO_NEXT_HEADER => "ipv6 without payload",
         88 => "eigrp",
@@ -150,7 +158,7 @@ pub fn protocol_name(protocol: u8) -> &'static str {
         112 => "vrrp",
         115 => "l2tp",
         136 => "udp-lite",
-        137 => "mpls",
+        MPLS => "mpls",
         _ => "other ip protocol",
     }
 }

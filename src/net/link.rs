@@ -1,7 +1,8 @@
-//! Link headers: Ethernet with any stack of VLAN tags, Linux cooked captures, BSD loopback, raw IP.
+//! Link headers: Ethernet with any stack of VLAN tags, Linux cooked captures, BSD loopback, PPP, raw IP.
 
-use super::Path;
 use super::octets::{u16_at, u32_at};
+use super::tunnel::{mpls, ppp};
+use super::{Encapsulation, Opened, Path, ip};
 use crate::counters::{Layer, Malformed};
 use crate::packet::LinkType;
 
@@ -11,6 +12,10 @@ pub(super) const ETHER_IPV4: u16 = 0x0800;
 pub(super) const ETHER_IPV6: u16 = 0x86dd;
 /// 802.1Q customer tag.
 pub(super) const ETHER_VLAN: u16 = 0x8100;
+/// A label stack, to one receiver and to several (RFC 3032, RFC 5332).
+pub(super) const ETHER_MPLS: [u16; 2] = [0x8847, 0x8848];
+/// A PPPoE session (RFC 2516).
+const ETHER_PPPOE_SESSION: u16 = 0x8864;
 /// 802.1ad service tag.
 const ETHER_SERVICE_VLAN: u16 = 0x88a8;
 /// The service tag of switches older than 802.1ad.
@@ -27,7 +32,7 @@ const IPV6_FAMILIES: [u32; 5] = [10, 23, 24, 28, 30];
 const IPV4_FAMILY: u32 = 2;
 
 /// What is behind a link header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Inside<'p> {
     /// An IP packet, perhaps with padding behind it.
     Ip {
@@ -40,6 +45,16 @@ pub enum Inside<'p> {
     Other(&'static str),
 }
 
+impl<'p> Inside<'p> {
+    /// Goes on to the IP header.
+    pub fn opened(self) -> Result<Opened<'p>, Malformed> {
+        match self {
+            Self::Ip { payload, path } => ip::frame(payload, path).map(Opened::Ip),
+            Self::Other(what) => Ok(Opened::Passed(what)),
+        }
+    }
+}
+
 const fn cut(why: &'static str) -> Malformed {
     Malformed::new(Layer::Link, why)
 }
@@ -47,20 +62,36 @@ const fn cut(why: &'static str) -> Malformed {
 /// Takes the link header off.
 pub fn open(link: LinkType, data: &[u8]) -> Result<Inside<'_>, Malformed> {
     match link {
-        LinkType::ETHERNET => ethernet(data),
+        LinkType::ETHERNET => ethernet(data, Path::default()),
         LinkType::LINUX_SLL => cooked(data),
         LinkType::LINUX_SLL2 => cooked_2(data),
         LinkType::NULL | LinkType::LOOP => loopback(data),
         LinkType::RAW | LinkType::DLT_RAW_BSD | LinkType::DLT_RAW_OPENBSD | LinkType::IPV4 | LinkType::IPV6 => {
             Ok(Inside::Ip { payload: data, path: Path::default() })
         }
+        LinkType::PPP | LinkType::PPP_HDLC => ppp::framed(data, Path::default()),
+        LinkType::PPP_ETHER => ppp::session(data, Path::default()),
+        LinkType::C_HDLC => ppp::cisco(data, Path::default()),
         _ => Err(Malformed::new(Layer::Link, "link type not supported")),
     }
 }
 
-fn ethernet(data: &[u8]) -> Result<Inside<'_>, Malformed> {
+/// An Ethernet frame that came this way.
+pub(super) fn ethernet(data: &[u8], path: Path) -> Result<Inside<'_>, Malformed> {
     let ether_type = u16_at(data, 12).ok_or(cut("cut inside the Ethernet header"))?;
-    ether_payload(ether_type, data.get(14..).unwrap_or_default(), Path::default())
+    ether_payload(ether_type, data.get(14..).unwrap_or_default(), path)
+}
+
+/// Whether this looks like an Ethernet frame, where nothing else tells: its type is a known one, and IP is IP.
+pub(super) fn looks_like_ethernet(data: &[u8]) -> bool {
+    let version = data.get(14).map(|first| first >> 4);
+    match u16_at(data, 12) {
+        Some(ETHER_IPV4) => version == Some(4),
+        Some(ETHER_IPV6) => version == Some(6),
+        Some(ETHER_VLAN | ETHER_SERVICE_VLAN | ETHER_OLD_QINQ) => true,
+        Some(other) => ether_name(other) != OTHER_ETHERNET,
+        None => false,
+    }
 }
 
 fn cooked(data: &[u8]) -> Result<Inside<'_>, Malformed> {
@@ -74,7 +105,7 @@ fn cooked_2(data: &[u8]) -> Result<Inside<'_>, Malformed> {
     let protocol = u16_at(data, 0).unwrap_or_default();
     let interface = u32_at(data, 4).unwrap_or_default();
     let hardware = u16_at(data, 8).unwrap_or_default();
-    cooked_payload(hardware, protocol, payload, Path { interface, ..Path::default() })
+    cooked_payload(hardware, protocol, payload, Path::on(interface))
 }
 
 /// The hardware type decides what the protocol field means; only for some it is no Ethernet type.
@@ -102,15 +133,17 @@ fn loopback(data: &[u8]) -> Result<Inside<'_>, Malformed> {
 }
 
 /// Goes through VLAN tags to what the innermost Ethernet type names.
-fn ether_payload(mut ether_type: u16, mut payload: &[u8], mut path: Path) -> Result<Inside<'_>, Malformed> {
+pub(super) fn ether_payload(mut ether_type: u16, mut payload: &[u8], mut path: Path) -> Result<Inside<'_>, Malformed> {
     while matches!(ether_type, ETHER_VLAN | ETHER_SERVICE_VLAN | ETHER_OLD_QINQ) {
         let (tag, inner) = u16_at(payload, 0).zip(u16_at(payload, 2)).ok_or(cut("cut inside a VLAN tag"))?;
-        path = path.tagged(tag & 0x0fff).ok_or(cut("too many VLAN tags"))?;
+        path = path.with(Encapsulation::Vlan(tag & 0x0fff))?;
         ether_type = inner;
         payload = payload.get(4..).unwrap_or_default();
     }
     match ether_type {
         ETHER_IPV4 | ETHER_IPV6 => Ok(Inside::Ip { payload, path }),
+        label if ETHER_MPLS.contains(&label) => mpls::stack(payload, path),
+        ETHER_PPPOE_SESSION => ppp::session(payload, path),
         length if length < ETHER_SMALLEST_TYPE => llc(payload, path),
         other => Ok(Inside::Other(ether_name(other))),
     }
@@ -138,6 +171,9 @@ fn llc(payload: &[u8], path: Path) -> Result<Inside<'_>, Malformed> {
     }
 }
 
+/// What is counted under no name of its own.
+const OTHER_ETHERNET: &str = "other ethernet";
+
 fn ether_name(ether_type: u16) -> &'static str {
     match ether_type {
         0x0806 => "arp",
@@ -145,7 +181,8 @@ fn ether_name(ether_type: u16) -> &'static str {
         0x8137 => "ipx",
         0x8809 => "lacp",
         0x8847 | 0x8848 => "mpls",
-        0x8863 | 0x8864 => "pppoe",
+        0x8863 => "pppoe discovery",
+        ETHER_PPPOE_SESSION => "pppoe",
         0x888e => "eapol",
         0x8892 => "profinet",
         0x8899 => "realtek",
@@ -154,6 +191,6 @@ fn ether_name(ether_type: u16) -> &'static str {
         0x88f7 => "ptp",
         0x8902 => "cfm",
         0x9000 => "ethernet loopback",
-        _ => "other ethernet",
+        _ => OTHER_ETHERNET,
     }
 }

@@ -1,7 +1,8 @@
 //! From captured bytes to what UDP, TCP and ICMP carry: link header, VLAN tags, IP, fragments, transport.
 //!
-//! [`hand`] takes the packet that nearly all are (UDP over plain IPv4) in one go. Everything else goes [`link`] → [`ip`] → [`defrag`] where needed → [`transport`]. A tunnel is one
-//! more way from a payload back to [`ip`].
+//! [`hand`] takes the packet that nearly all are (UDP over plain IPv4) in one go. Everything else goes [`link`] → [`ip`] →
+//! [`defrag`] where needed → [`transport`]. A [`tunnel`] is one more way from a payload back to [`ip`]; what was taken off on
+//! the way is in the [`Path`].
 
 #[cfg(test)]
 pub(crate) mod captured;
@@ -14,6 +15,7 @@ pub mod link;
 mod octets;
 #[cfg(test)]
 pub(crate) mod packets;
+mod path;
 mod pieces;
 pub mod sctp;
 pub mod tcp;
@@ -21,40 +23,18 @@ pub mod tcp;
 mod tests;
 pub mod tls;
 pub mod transport;
+pub mod tunnel;
 pub mod websocket;
 
 use std::net::IpAddr;
 
+pub use path::{Encapsulation, Path, Tunnel};
+
 use crate::counters::Malformed;
-use crate::limits::VLAN_TAGS;
 use crate::packet::{FlowKey, LinkType, Transport};
 
-/// The way a packet came by below IP: what tells two networks with the same addresses apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Path {
-    tags: [u16; VLAN_TAGS],
-    depth: u8,
-    /// Interface index of a cooked capture, version 2; 0 elsewhere.
-    pub interface: u32,
-}
-
-impl Path {
-    /// VLAN identifiers, outermost first.
-    pub fn vlans(&self) -> &[u16] {
-        self.tags.get(..usize::from(self.depth)).unwrap_or_default()
-    }
-
-    /// Adds an inner VLAN tag. `None` when there are [`VLAN_TAGS`] already.
-    #[must_use]
-    pub fn tagged(mut self, vlan: u16) -> Option<Self> {
-        *self.tags.get_mut(usize::from(self.depth))? = vlan;
-        self.depth += 1;
-        Some(self)
-    }
-}
-
 /// One IP packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame<'p> {
     /// Sender.
     pub src: IpAddr,
@@ -72,7 +52,7 @@ pub struct Frame<'p> {
     pub ip_id: u16,
     /// Time to live, hop limit.
     pub ttl: u8,
-    /// VLAN tags and interface.
+    /// What stands around it.
     pub path: Path,
 }
 
@@ -88,7 +68,8 @@ pub struct Fragment {
 }
 
 /// A packet without its link header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every packet is IP, and a box would cost an allocation for each")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opened<'p> {
     /// IP.
     Ip(Frame<'p>),
@@ -111,10 +92,7 @@ pub struct Segment<'p> {
     pub complete: bool,
 }
 
-/// Reads link header, VLAN tags and IP headers of any packet.
+/// Reads link header, VLAN tags, labels, sessions and IP headers of any packet.
 pub fn open(link: LinkType, data: &[u8]) -> Result<Opened<'_>, Malformed> {
-    match link::open(link, data)? {
-        link::Inside::Ip { payload, path } => ip::frame(payload, path).map(Opened::Ip),
-        link::Inside::Other(what) => Ok(Opened::Passed(what)),
-    }
+    link::open(link, data)?.opened()
 }

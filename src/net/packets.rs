@@ -16,6 +16,13 @@ pub(crate) fn udp(payload: &[u8]) -> Vec<u8> {
     out
 }
 
+/// A TCP segment from 5060 to 5070 with these control bits.
+pub(crate) fn tcp(flags: u8, payload: &[u8]) -> Vec<u8> {
+    let mut out = vec![0x13, 0xc4, 0x13, 0xce, 0, 0, 0, 7, 0, 0, 0, 9, 0x50, flags, 1, 0, 0, 0, 0, 0];
+    out.extend(payload);
+    out
+}
+
 /// IPv4 without options.
 pub(crate) fn ipv4(protocol: u8, payload: &[u8]) -> Vec<u8> {
     ipv4_piece(protocol, 0x1234, 0, payload)
@@ -148,4 +155,195 @@ pub(crate) fn sctp_chunk(kind: u8, flags: u8, value: &[u8]) -> Vec<u8> {
 /// An SCTP DATA chunk with this sequence number; flags 3 for a whole message.
 pub(crate) fn sctp_data(flags: u8, tsn: u32, payload: &[u8]) -> Vec<u8> {
     sctp_chunk(0, flags, &[tsn.to_be_bytes().as_slice(), &[0; 8], payload].concat())
+}
+
+/// Outer addresses of tunnels.
+pub(crate) const NEAR: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+pub(crate) const FAR: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
+
+/// IPv4 between the ends of a tunnel.
+pub(crate) fn outer(protocol: u8, payload: &[u8]) -> Vec<u8> {
+    let mut out = ipv4(protocol, payload);
+    out[12..16].copy_from_slice(&NEAR.octets());
+    out[16..20].copy_from_slice(&FAR.octets());
+    out
+}
+
+/// A UDP datagram between the ends of a tunnel.
+pub(crate) fn outer_udp(port: u16, payload: &[u8]) -> Vec<u8> {
+    let mut datagram = udp(payload);
+    datagram[2..4].copy_from_slice(&port.to_be_bytes());
+    outer(17, &datagram)
+}
+
+/// An MPLS label and what is behind it.
+pub(crate) fn mpls(label: u32, is_last: bool, payload: &[u8]) -> Vec<u8> {
+    [&(label << 12 | u32::from(is_last) << 8 | 64).to_be_bytes(), payload].concat()
+}
+
+/// A PPPoE session packet with this PPP protocol field.
+pub(crate) fn pppoe(session: u16, protocol: &[u8], payload: &[u8]) -> Vec<u8> {
+    let mut out = vec![0x11, 0];
+    out.extend(session.to_be_bytes());
+    out.extend(((protocol.len() + payload.len()) as u16).to_be_bytes());
+    out.extend(protocol);
+    out.extend(payload);
+    out
+}
+
+/// GRE with these flags, the words that they announce, and a payload of this kind.
+pub(crate) fn gre(flags: u16, kind: u16, words: &[u32], payload: &[u8]) -> Vec<u8> {
+    let mut out = flags.to_be_bytes().to_vec();
+    out.extend(kind.to_be_bytes());
+    out.extend(words.iter().flat_map(|word| word.to_be_bytes()));
+    out.extend(payload);
+    out
+}
+
+/// The first word of an ERSPAN header: version, VLAN 100, session.
+fn erspan(version: u16, session: u16) -> Vec<u8> {
+    [(version << 12 | 100).to_be_bytes(), (0x1800 | session).to_be_bytes()].concat()
+}
+
+pub(crate) fn erspan_2(session: u16, frame: &[u8]) -> Vec<u8> {
+    [&erspan(1, session), [0, 0, 0, 9].as_slice(), frame].concat()
+}
+
+/// `last` is its last half word: what the frame is, and whether a subheader follows.
+pub(crate) fn erspan_3(session: u16, last: u16, subheader: &[u8], frame: &[u8]) -> Vec<u8> {
+    [&erspan(2, session), [0, 0, 0, 9, 0, 0].as_slice(), &last.to_be_bytes(), subheader, frame].concat()
+}
+
+/// A network identifier, and the reserved octet behind it.
+fn network(id: u32) -> [u8; 4] {
+    (id << 8).to_be_bytes()
+}
+
+pub(crate) fn vxlan(id: u32, frame: &[u8]) -> Vec<u8> {
+    [&[8, 0, 0, 0], network(id).as_slice(), frame].concat()
+}
+
+/// GENEVE with options, whose length is in words.
+pub(crate) fn geneve(id: u32, kind: u16, options: &[u8], payload: &[u8]) -> Vec<u8> {
+    [&[options.len() as u8 / 4, 0], kind.to_be_bytes().as_slice(), &network(id), options, payload].concat()
+}
+
+/// GTP-U with these flags and the octets that they announce.
+pub(crate) fn gtp(flags: u8, endpoint: u32, more: &[u8], payload: &[u8]) -> Vec<u8> {
+    let length = (more.len() + payload.len()) as u16;
+    [&[flags, 255], length.to_be_bytes().as_slice(), &endpoint.to_be_bytes(), more, payload].concat()
+}
+
+/// Every encapsulation around the same datagram: its name, its link type, the packet, and the path that it should show.
+pub(crate) fn encapsulated(datagram: &[u8]) -> Vec<(&'static str, u32, Vec<u8>, &'static str)> {
+    let v4 = ipv4(17, datagram);
+    let v6 = ipv6(17, datagram);
+    let frame = ethernet(0x0800, &v4);
+    let tagged = ethernet(0x8100, &vlan(7, 0x0800, &v4));
+    let on = |ether_type: u16, payload: Vec<u8>| (1, ethernet(ether_type, &payload));
+    let over = |protocol: u8, payload: Vec<u8>| (1, ethernet(0x0800, &outer(protocol, &payload)));
+    let to = |port: u16, payload: Vec<u8>| (1, ethernet(0x0800, &outer_udp(port, &payload)));
+    let session_container = [0, 7, 0, 0x85, 1, 0x10, 9, 0].as_slice();
+    [
+        ("vlan", on(0x8100, vlan(20, 0x0800, &v4)), "VLAN 20"),
+        ("qinq", on(0x88a8, vlan(20, 0x8100, &vlan(7, 0x86dd, &v6))), "VLAN 20 › VLAN 7"),
+        ("pppoe", on(0x8864, pppoe(7, &[0, 0x21], &v4)), "PPPoE 7"),
+        ("pppoe6", on(0x8864, pppoe(7, &[0, 0x57], &v6)), "PPPoE 7"),
+        ("pppoe-compressed", on(0x8864, pppoe(7, &[0x21], &v4)), "PPPoE 7"),
+        ("pppoe-vlan", on(0x8100, vlan(20, 0x8864, &pppoe(7, &[0, 0x21], &v4))), "VLAN 20 › PPPoE 7"),
+        ("pppoe-link", (51, pppoe(7, &[0, 0x21], &v4)), "PPPoE 7"),
+        ("ppp", (9, [&[0xff, 3, 0, 0x21], v4.as_slice()].concat()), ""),
+        ("ppp-bare", (9, [&[0, 0x21], v4.as_slice()].concat()), ""),
+        ("ppp-hdlc", (50, [&[0xff, 3, 0, 0x57], v6.as_slice()].concat()), ""),
+        ("c-hdlc", (104, [&[0x0f, 0, 8, 0], v4.as_slice()].concat()), ""),
+        ("mpls", on(0x8847, mpls(100, false, &mpls(16, true, &v4))), "MPLS 100 › MPLS 16"),
+        ("mpls6", on(0x8848, mpls(2, true, &v6)), "MPLS 2"),
+        ("mpls-ethernet", on(0x8847, mpls(16, true, &frame)), "MPLS 16"),
+        ("mpls-control-word", on(0x8847, mpls(16, true, &[&[0; 4], tagged.as_slice()].concat())), "MPLS 16 › VLAN 7"),
+        ("ip-in-ip", over(4, v4.clone()), "IP in IP (192.0.2.1 → 192.0.2.2)"),
+        ("6in4", over(41, v6.clone()), "IP in IP (192.0.2.1 → 192.0.2.2)"),
+        ("4in6", on(0x86dd, ipv6(4, &v4)), "IP in IP (2001:db8::1 → 2001:db8::2)"),
+        ("mpls-in-ip", over(137, mpls(16, true, &v4)), "IP in IP (192.0.2.1 → 192.0.2.2) › MPLS 16"),
+        ("gre", over(47, gre(0, 0x0800, &[], &v4)), "GRE (192.0.2.1 → 192.0.2.2)"),
+        ("gre6", over(47, gre(0x2000, 0x86dd, &[5], &v6)), "GRE key 5 (192.0.2.1 → 192.0.2.2)"),
+        ("gre-all", over(47, gre(0xb000, 0x0800, &[0, 5, 1], &v4)), "GRE key 5 (192.0.2.1 → 192.0.2.2)"),
+        ("gre-ethernet", over(47, gre(0, 0x6558, &[], &tagged)), "GRE (192.0.2.1 → 192.0.2.2) › VLAN 7"),
+        ("gre-mpls", over(47, gre(0, 0x8847, &[], &mpls(16, true, &v4))), "GRE (192.0.2.1 → 192.0.2.2) › MPLS 16"),
+        (
+            "pptp",
+            over(
+                47,
+                gre(
+                    0x3081,
+                    0x880b,
+                    &[(v4.len() as u32 + 4) << 16 | 9, 1, 2],
+                    &[&[0xff, 3, 0, 0x21], v4.as_slice()].concat(),
+                ),
+            ),
+            "PPTP 9 (192.0.2.1 → 192.0.2.2)",
+        ),
+        ("erspan-1", over(47, gre(0, 0x88be, &[], &frame)), "ERSPAN (192.0.2.1 → 192.0.2.2)"),
+        (
+            "erspan-2",
+            over(47, gre(0x1000, 0x88be, &[1], &erspan_2(3, &tagged))),
+            "ERSPAN 3 (192.0.2.1 → 192.0.2.2) › VLAN 7",
+        ),
+        (
+            "erspan-3",
+            over(47, gre(0x1000, 0x22eb, &[1], &erspan_3(3, 0, &[], &frame))),
+            "ERSPAN 3 (192.0.2.1 → 192.0.2.2)",
+        ),
+        (
+            "erspan-3-subheader",
+            over(47, gre(0x1000, 0x22eb, &[1], &erspan_3(3, 1, &[0x0c, 0, 0, 0, 0, 0, 0, 0], &frame))),
+            "ERSPAN 3 (192.0.2.1 → 192.0.2.2)",
+        ),
+        (
+            "erspan-3-ip",
+            over(47, gre(0x1000, 0x22eb, &[1], &erspan_3(3, 2 << 10, &[], &v4))),
+            "ERSPAN 3 (192.0.2.1 → 192.0.2.2)",
+        ),
+        ("vxlan", to(4789, vxlan(5000, &tagged)), "VXLAN 5000 (192.0.2.1 → 192.0.2.2) › VLAN 7"),
+        ("vxlan-old", to(8472, vxlan(5000, &frame)), "VXLAN 5000 (192.0.2.1 → 192.0.2.2)"),
+        (
+            "vxlan-gpe",
+            to(4790, [&[0x0c, 0, 0, 1], network(5000).as_slice(), &v4].concat()),
+            "VXLAN 5000 (192.0.2.1 → 192.0.2.2)",
+        ),
+        ("geneve", to(6081, geneve(5000, 0x6558, &[], &frame)), "GENEVE 5000 (192.0.2.1 → 192.0.2.2)"),
+        (
+            "geneve-options",
+            to(6081, geneve(5000, 0x6558, &[1, 2, 3, 1, 0, 0, 0, 0], &frame)),
+            "GENEVE 5000 (192.0.2.1 → 192.0.2.2)",
+        ),
+        ("geneve-ip", to(6081, geneve(5000, 0x0800, &[], &v4)), "GENEVE 5000 (192.0.2.1 → 192.0.2.2)"),
+        ("gtp", to(2152, gtp(0x30, 0x1234, &[], &v4)), "GTP-U 0x00001234 (192.0.2.1 → 192.0.2.2)"),
+        ("gtp-sequence", to(2152, gtp(0x32, 0x1234, &[0, 7, 0, 0], &v6)), "GTP-U 0x00001234 (192.0.2.1 → 192.0.2.2)"),
+        (
+            "gtp-extension",
+            to(2152, gtp(0x36, 0x1234, session_container, &v4)),
+            "GTP-U 0x00001234 (192.0.2.1 → 192.0.2.2)",
+        ),
+        ("mpls-in-udp", to(6635, mpls(16, true, &v4)), "UDP (192.0.2.1 → 192.0.2.2) › MPLS 16"),
+        ("teredo", to(3544, v6.clone()), "Teredo (192.0.2.1 → 192.0.2.2)"),
+        (
+            "teredo-origin",
+            to(3544, [&[0, 0, 1, 2, 3, 4, 5, 6], v6.as_slice()].concat()),
+            "Teredo (192.0.2.1 → 192.0.2.2)",
+        ),
+        (
+            "teredo-authentication",
+            to(3544, [&[0, 1, 0, 0], [9; 9].as_slice(), &v6].concat()),
+            "Teredo (192.0.2.1 → 192.0.2.2)",
+        ),
+        (
+            "vlan-vxlan-vlan",
+            on(0x8100, vlan(20, 0x0800, &outer_udp(4789, &vxlan(5000, &tagged)))),
+            "VLAN 20 › VXLAN 5000 (192.0.2.1 → 192.0.2.2) › VLAN 7",
+        ),
+        ("cooked-gre", (113, cooked(0x0800, &outer(47, &gre(0, 0x0800, &[], &v4)))), "GRE (192.0.2.1 → 192.0.2.2)"),
+    ]
+    .into_iter()
+    .map(|(name, (link, packet), path)| (name, link, packet, path))
+    .collect()
 }

@@ -152,6 +152,11 @@ impl SipMessage {
         self.notes
     }
 
+    /// Adds what only whoever carried it can know.
+    pub fn note(&mut self, notes: Notes) {
+        self.notes.insert(notes);
+    }
+
     /// Start line and headers, up to the empty line and without it.
     pub fn head(&self) -> &[u8] {
         self.slice(Span { start: 0, end: self.body.start }).trim_ascii_end()

@@ -41,8 +41,10 @@ impl Notes {
     pub const LENGTH_CONFLICT: Self = Self(1 << 16);
     /// The Request-URI stands in angle brackets.
     pub const URI_BRACKETS: Self = Self(1 << 17);
+    /// An IP fragment of the message never came.
+    pub const FRAGMENT_LOST: Self = Self(1 << 18);
 
-    const TEXTS: [(Self, &'static str); 18] = [
+    const TEXTS: [(Self, &'static str); 19] = [
         (Self::CUT, "message is cut"),
         (Self::LENGTH_TOO_LARGE, "Content-Length larger than what is there"),
         (Self::LENGTH_TOO_SMALL, "octets after the end of the body"),
@@ -61,6 +63,7 @@ impl Notes {
         (Self::NUMBER_RANGE, "number out of range"),
         (Self::LENGTH_CONFLICT, "two different Content-Lengths"),
         (Self::URI_BRACKETS, "Request-URI in angle brackets"),
+        (Self::FRAGMENT_LOST, "a fragment was lost"),
     ];
 
     /// Adds what `other` holds.

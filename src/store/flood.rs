@@ -38,6 +38,7 @@ impl Flood {
             flow,
             transport: Transport::Udp,
             relayed_by: None,
+            path: None,
             message: parse_datagram(text.as_bytes(), true).unwrap(),
         };
         self.event(Event::Sip(Box::new(arrival)));

@@ -61,6 +61,7 @@ pub fn message_of(number: u32, micros: i64, src: &str, dst: &str, raw: &[u8]) ->
         flow: flow(src, dst),
         transport: Transport::Udp,
         relayed_by: None,
+        path: None,
         repeats: None,
         transaction: 0,
         branch: 0,

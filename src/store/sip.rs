@@ -143,6 +143,7 @@ impl Store {
             flow: arrival.flow,
             transport: arrival.transport,
             relayed_by: arrival.relayed_by,
+            path: arrival.path,
             repeats: outcome.repeats,
             transaction: outcome.transaction,
             branch: outcome.branch,

@@ -83,7 +83,7 @@ proptest! {
             let (bytes, flow) = message(WHAT[what], call, cseq, tag, hop);
             let message = parse_datagram(&bytes, true).unwrap();
             let packets = PacketIds::from_slice(&[PacketId::new(0, number as u64 + 1)]);
-            let arrival = SipArrival { at, packets, flow, transport: Transport::Udp, relayed_by: None, message };
+            let arrival = SipArrival { at, packets, flow, transport: Transport::Udp, relayed_by: None, path: None, message };
             let mut decoded = Decoded { events: vec![Event::Sip(Box::new(arrival))], now: Some(at), ..Decoded::default() };
             store.apply(&mut decoded, &mut changes);
             agrees(&mut store);
@@ -104,7 +104,8 @@ fn a_snapshot_stands_still_and_the_generation_moves_with_changes_only() {
         let (bytes, flow) = message(what, 1, 1, 0, 1);
         let message = parse_datagram(&bytes, true).unwrap();
         let packets = PacketIds::from_slice(&[PacketId::new(0, 1)]);
-        let arrival = SipArrival { at, packets, flow, transport: Transport::Udp, relayed_by: None, message };
+        let arrival =
+            SipArrival { at, packets, flow, transport: Transport::Udp, relayed_by: None, path: None, message };
         store.apply(&mut Decoded { events: vec![Event::Sip(Box::new(arrival))], ..Decoded::default() }, &mut changes);
     };
     apply(&mut store, "INVITE");
@@ -135,6 +136,7 @@ fn an_icmp_error_is_not_noted_on_calls_of_an_hour_ago() {
             flow,
             transport: Transport::Udp,
             relayed_by: None,
+            path: None,
             message,
         };
         let mut decoded = Decoded { events: vec![Event::Sip(Box::new(arrival))], ..Decoded::default() };
@@ -166,7 +168,8 @@ fn an_icmp_error_is_noted_on_the_call_that_it_quotes() {
         let message = parse_datagram(&bytes, true).unwrap();
         call_ids.push(message.call_id().unwrap().into_owned());
         let packets = PacketIds::from_slice(&[PacketId::new(0, u64::from(call))]);
-        let arrival = SipArrival { at, packets, flow, transport: Transport::Udp, relayed_by: None, message };
+        let arrival =
+            SipArrival { at, packets, flow, transport: Transport::Udp, relayed_by: None, path: None, message };
         let mut decoded = Decoded { events: vec![Event::Sip(Box::new(arrival))], ..Decoded::default() };
         store.apply(&mut decoded, &mut changes);
     }
@@ -207,6 +210,7 @@ fn a_message_costs_at_most_400_bytes_beside_its_own() {
             flow,
             transport: Transport::Udp,
             relayed_by: None,
+            path: None,
             message: parse_datagram(format!("{start}\r\n{headers}").as_bytes(), true).unwrap(),
         })));
     }

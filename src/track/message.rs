@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::event::PacketIds;
 use crate::limits::{CALL_FIRST_MESSAGES, CALL_LAST_MESSAGES};
+use crate::net::Path;
 use crate::packet::{Endpoint, FlowKey, Transport};
 use crate::sip::SipMessage;
 use crate::sip::message::SHARED_OVERHEAD;
@@ -25,6 +26,8 @@ pub struct Message {
     pub transport: Transport,
     /// The capture agent that sent a copy of it in HEP, if it did not come by itself.
     pub relayed_by: Option<Endpoint>,
+    /// What stood around its packet; `None` for nothing. Messages that came the same way share it.
+    pub path: Option<Arc<Path>>,
     /// Ordinal of the message it repeats, if it is a retransmission (RFC 3261, 17).
     pub repeats: Option<u32>,
     /// Index of its transaction within the call, in order of appearance: the ladder's colour by transaction.
@@ -44,7 +47,9 @@ impl Message {
     pub fn memory(&self) -> usize {
         let packets = if self.packets.spilled() { SHARED_OVERHEAD + size_of_val(self.packets.as_slice()) } else { 0 };
         let behind = self.sip.memory() - size_of::<SipMessage>();
-        size_of::<Self>() + SHARED_OVERHEAD + size_of::<Arc<Self>>() + behind + packets
+        // Most paths are shared; one that is not must not go uncounted.
+        let path = self.path.as_ref().map_or(0, |_| SHARED_OVERHEAD + size_of::<Path>());
+        size_of::<Self>() + SHARED_OVERHEAD + size_of::<Arc<Self>>() + behind + packets + path
     }
 }
 

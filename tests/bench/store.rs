@@ -47,6 +47,7 @@ fn arrival(call: u32, round: u32) -> Event {
         flow: FlowKey { src: end([10, 1, 1, 123]), dst: end([10, 1, 1, 68]) },
         transport: Transport::Udp,
         relayed_by: None,
+        path: None,
         message: parse_datagram(text.as_bytes(), true).expect("a message"),
     }))
 }

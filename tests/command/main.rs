@@ -140,6 +140,25 @@ fn the_same_file_gives_the_same_document() {
 }
 
 #[test]
+fn what_two_files_saw_both_counts_once_unless_told_otherwise() {
+    let files = Files::new();
+    let (one, other) = (files.demo(), files.write("other.pcap", &fs::read(files.demo()).unwrap()));
+    let report = |arguments: &[&str]| -> serde_json::Value {
+        let output = run(&[arguments, &["--report", "json"]].concat());
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let number = |report: &serde_json::Value, of: &str, what: &str| report[of][what].as_u64().unwrap();
+    let once = report(&["-r", &one]);
+    let both = report(&["-r", &one, "-r", &other]);
+    let all = report(&["-r", &one, "-r", &other, "--no-dedup"]);
+    let (packets, messages) = (number(&once, "capture", "packets"), number(&once, "sip", "messages"));
+    assert_eq!(number(&once, "capture", "duplicates"), 0);
+    assert_eq!((number(&both, "capture", "packets"), number(&both, "sip", "messages")), (2 * packets, messages));
+    assert_eq!(number(&both, "capture", "duplicates"), packets);
+    assert_eq!((number(&all, "sip", "messages"), number(&all, "capture", "duplicates")), (2 * messages, 0));
+}
+
+#[test]
 fn a_file_on_standard_input_is_the_same_as_by_name() {
     let files = Files::new();
     let file = files.demo();

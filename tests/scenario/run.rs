@@ -104,6 +104,7 @@ impl Run {
                     flow,
                     transport,
                     relayed_by: None,
+                    path: None,
                     message,
                 })));
             }

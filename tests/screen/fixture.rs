@@ -211,6 +211,7 @@ fn stats() -> Stats {
 
 fn decoded() -> DecodeCounters {
     let mut decode = DecodeCounters { packets: 12_345, bytes: 3_000_000, ..DecodeCounters::default() };
+    decode.duplicates = 61;
     decode.passed = BTreeMap::from([("arp", 120), ("tcp", 4_000), ("other udp", 33)]);
     for number in 1..=3 {
         let meta = PacketMeta {

@@ -1,5 +1,7 @@
 //! One connection: its two directions in order, their layers, and what is told of it.
 
+use std::sync::Arc;
+
 use super::Pair;
 use super::layer::Protocol;
 use super::side::{Given, Side};
@@ -8,6 +10,7 @@ use super::view::FlowView;
 use crate::counters::{DecodeCounters, Layer, Malformed};
 use crate::decode::{Origin, udp};
 use crate::event::{Decoded, Event, PacketIds, SipArrival, TcpFact};
+use crate::net::Path;
 use crate::net::tcp::{Connection, Part, Seen, Standing, Taken, TcpSign};
 use crate::net::transport::TcpSegment;
 use crate::packet::{FlowKey, PacketId, PacketMeta};
@@ -30,6 +33,8 @@ pub(super) struct Flow {
     /// Set when nobody closed the connection that was between these ports before.
     replaces: bool,
     counts: Counts,
+    /// What stood around its newest packet.
+    path: Option<Arc<Path>>,
 }
 
 /// What is told of a connection.
@@ -49,6 +54,7 @@ pub(super) struct Counts {
 /// The packet that made something happen, for events and counters.
 struct Cause {
     meta: PacketMeta,
+    path: Option<Arc<Path>>,
     flow: [FlowKey; 2],
 }
 
@@ -67,7 +73,8 @@ impl Flow {
             last_packet: PacketId::new(0, 0),
         };
         let sides = [Side::new(true), Side::new(true)];
-        Self { connection: Connection::default(), alarm: None, pair, sides, client: side, replaces: false, counts }
+        let connection = Connection::default();
+        Self { connection, alarm: None, pair, sides, client: side, replaces: false, counts, path: None }
     }
 
     /// Whether this segment begins another connection between the same ports.
@@ -89,10 +96,12 @@ impl Flow {
         &mut self,
         side: usize,
         segment: &TcpSegment<'_>,
+        path: Option<Arc<Path>>,
         origin: &Origin<'_>,
         counters: &mut DecodeCounters,
         out: &mut Decoded,
     ) {
+        self.path = path;
         let cause = self.cause(origin.meta);
         self.count(segment, origin.meta);
         if segment.flags.syn && !self.connection.has_beginning(side) {
@@ -288,7 +297,7 @@ impl Flow {
     }
 
     fn cause(&self, meta: PacketMeta) -> Cause {
-        Cause { meta, flow: [self.pair.direction(0), self.pair.direction(1)] }
+        Cause { meta, path: self.path.clone(), flow: [self.pair.direction(0), self.pair.direction(1)] }
     }
 
     /// For what happens without a packet of its own: the connection's last one stands for it.
@@ -369,6 +378,7 @@ fn give(
                 flow: cause.direction(side),
                 transport,
                 relayed_by: None,
+                path: cause.path.clone(),
                 message,
             })));
         }

@@ -14,6 +14,7 @@ mod view;
 mod websocket;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use lru::LruCache;
@@ -22,6 +23,7 @@ use super::Origin;
 use crate::counters::DecodeCounters;
 use crate::event::Decoded;
 use crate::limits::{LISTED_FLOWS, TCP_BYTES, TCP_CONNECTIONS};
+use crate::net::Path;
 use crate::net::transport::TcpSegment;
 use crate::packet::{Endpoint, FlowKey};
 use crate::time::Timestamp;
@@ -71,6 +73,7 @@ impl Streams {
     pub fn segment(
         &mut self,
         segment: &TcpSegment<'_>,
+        path: Option<Arc<Path>>,
         origin: &Origin<'_>,
         counters: &mut DecodeCounters,
         out: &mut Decoded,
@@ -81,7 +84,7 @@ impl Streams {
         }
         let flow = self.flows.get_or_insert_mut(pair, || Box::new(Flow::new(pair, side, origin.meta.at)));
         let before = flow.memory();
-        flow.segment(side, segment, origin, counters, out);
+        flow.segment(side, segment, path, origin, counters, out);
         let after = flow.memory();
         if let [open, hidden] = &mut self.listed
             && let Some(is_hidden) = flow.is_listed()

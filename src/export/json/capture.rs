@@ -22,8 +22,8 @@ pub struct CaptureReport {
     pub duration_s: Option<f64>,
     /// The three loss counters.
     pub lost: LostReport,
-    /// Packets captured twice and read once; `null` while nobody looks for them.
-    pub duplicates: Option<u64>,
+    /// Packets captured once before, and read only then.
+    pub duplicates: u64,
     /// Whether a file was cut or partly unreadable.
     pub truncated: bool,
     /// What could not be decoded, by layer.
@@ -59,9 +59,6 @@ pub struct MalformedReport {
     pub rtp: u64,
 }
 
-/// The name under which the decoder passes over a packet that was captured twice.
-const DUPLICATE: &str = "duplicate";
-
 impl CaptureReport {
     /// The object of this capture.
     pub fn of(capture: &CaptureView) -> Self {
@@ -75,7 +72,7 @@ impl CaptureReport {
             last: capture.last.map(super::time),
             duration_s: span.map(|(first, last)| super::seconds(last.since(first))),
             lost: capture.lost.into(),
-            duplicates: decode.passed.get(DUPLICATE).copied(),
+            duplicates: decode.duplicates,
             truncated: capture.sources.iter().any(|source| source.truncated),
             malformed: MalformedReport {
                 link: decode.malformed_at(Layer::Link),

@@ -52,6 +52,7 @@ fn sample_capture() -> CaptureView {
     capture.lost = Lost { kernel: 1, interface: 2, queue: 3 };
     capture.decode.packets = 416;
     capture.decode.bytes = 60_000;
+    capture.decode.duplicates = 7;
     capture.decode.malformed.insert(Malformed::new(Layer::Ip, "cut"), 4);
     capture
 }

@@ -13,7 +13,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn push_at(&mut self, at: i64, packet: &[u8]) -> Option<Whole> {
+    fn push_at(&mut self, at: i64, packet: &[u8]) -> Option<Joined> {
         self.number += 1;
         let meta = PacketMeta {
             id: PacketId::new(0, self.number),
@@ -23,14 +23,14 @@ impl Bench {
             original_len: packet.len() as u32,
         };
         let Ok(Opened::Ip(frame)) = open(LinkType::RAW, packet) else { panic!("no IP") };
-        let whole = self.defrag.push(&meta, &frame, &mut self.counters);
+        let whole = self.defrag.push(&meta, &[meta.id], &frame, &mut self.counters);
         if let Some(whole) = &whole {
             assert_eq!(whole.packets.last(), Some(&meta.id), "the completing one is last");
         }
         whole
     }
 
-    fn push(&mut self, packet: &[u8]) -> Option<Whole> {
+    fn push(&mut self, packet: &[u8]) -> Option<Joined> {
         self.push_at(0, packet)
     }
 
@@ -53,7 +53,7 @@ fn sample(len: usize) -> Vec<u8> {
     (0..len).map(|i| (i * 7 + i / 251) as u8).collect()
 }
 
-fn numbers(whole: &Whole) -> Vec<u64> {
+fn numbers(whole: &Joined) -> Vec<u64> {
     whole.packets.iter().map(|id| id.number()).collect()
 }
 
@@ -197,6 +197,52 @@ fn one_datagram_in_too_many_pieces_is_given_up() {
         bench.push(&v4(1, &payload, piece * 16, piece * 16 + 8));
     }
     assert_eq!((bench.defrag.len(), bench.count("too many fragments")), (0, 1));
+}
+
+#[test]
+fn the_beginning_of_what_may_be_a_message_is_kept() {
+    let text = [&[0; 8], b"INVITE sip:208@example.com SIP/2.0\r\n".as_slice(), &[b'x'; 60]].concat();
+    let binary = sample(80);
+    let mut bench = Bench::default();
+    bench.push(&v4(1, &text, 16, 40));
+    bench.push(&v4(1, &text, 0, 16));
+    bench.push(&v4(1, &text, 48, 64));
+    bench.push(&v4(2, &text, 16, 48));
+    bench.push(&v4(3, &binary, 0, 16));
+    assert!(bench.defrag.take_beginnings().is_empty());
+    bench.defrag.finish(&mut bench.counters);
+    let [beginning] = bench.defrag.take_beginnings().try_into().expect("one of the three");
+    assert_eq!((beginning.payload.as_slice(), beginning.id, numbers(&beginning)), (&text[..40], 1, vec![1, 2, 3]));
+    assert!(beginning.frame().is_ok_and(|frame| frame.wire_len > frame.payload.len()));
+    assert_eq!(bench.count("fragments missing"), 3);
+}
+
+#[test]
+fn what_may_be_a_message_waits_less() {
+    let text = [&[0; 8], b"INVITE sip:208@example.com SIP/2.0\r\n".as_slice()].concat();
+    let mut bench = Bench::default();
+    bench.push(&v4(1, &text, 0, 16));
+    bench.push(&v4(2, &text, 16, 32));
+    let after = |millis| Timestamp::from_parts(0, millis * 1_000_000);
+    bench.defrag.expire(after(DEFRAG_MESSAGE_MS), &mut bench.counters);
+    assert_eq!(bench.defrag.len(), 2);
+    bench.defrag.expire(after(DEFRAG_MESSAGE_MS + 1), &mut bench.counters);
+    assert_eq!((bench.defrag.len(), bench.defrag.messages.len()), (1, 0));
+    assert_eq!(bench.defrag.take_beginnings().len(), 1);
+}
+
+#[test]
+fn endless_beginnings_stay_within_the_limits() {
+    let text = [b'x'; 64];
+    let mut bench = Bench::default();
+    for id in 0..5_000u32 {
+        bench.push(&v6(id, &text, 0, 16));
+        assert!(bench.defrag.messages.len() <= DEFRAG_DATAGRAMS);
+    }
+    assert_eq!(bench.defrag.messages.len(), bench.defrag.len());
+    assert_eq!(bench.defrag.take_beginnings().len(), DEFRAG_DATAGRAMS);
+    bench.defrag.finish(&mut bench.counters);
+    assert!(bench.defrag.messages.is_empty() && bench.defrag.bytes() == 0);
 }
 
 proptest! {

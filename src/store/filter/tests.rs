@@ -26,6 +26,7 @@ fn call() -> Call {
         flow: FlowKey { src: endpoint(9, 5070), dst: endpoint(68, 5060) },
         transport: Transport::Udp,
         relayed_by: None,
+        path: None,
         repeats: None,
         transaction: 0,
         branch: 0,

@@ -248,6 +248,15 @@ fn decoded(capture: &CaptureView) -> Vec<Line> {
             Role::Dim,
         ),
     ];
+    if decode.duplicates > 0 {
+        out.push(
+            Line::blank()
+                .at(3, 22, "duplicates", Role::Text)
+                .right(26, 10, counted(decode.duplicates), Role::Text)
+                .right(37, 10, percent(decode.duplicates, decode.packets), Role::Dim)
+                .at(49, u16::MAX, "captured twice, read once", Role::Dim),
+        );
+    }
     let mut passed: Vec<(&&str, &u64)> = decode.passed.iter().collect();
     passed.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
     out.extend(passed.into_iter().map(|(what, count)| {

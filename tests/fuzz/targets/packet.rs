@@ -46,7 +46,7 @@ fuzz_target!(|input: &[u8]| {
     let mut decoder = Decoder::new(DecodeOptions::default());
     let mut decoded = Decoded::default();
     decoder.decode(&batch, &mut decoded);
-    decoder.finish();
+    decoder.finish(&mut decoded);
     assert_eq!(decoder.counters().packets, u64::from(number));
     assert_eq!(decoder.counters().bytes, batch.bytes() as u64);
     // A packet carries one RTP sample at most. Of events only SCTP has several, each in a chunk of its own.

@@ -1,7 +1,8 @@
 //! What is selected, as text: the raw message, or what is known of a fact, a stream or the call's end.
 
 use crate::event::{IcmpFact, PacketIds};
-use crate::packet::PacketId;
+use crate::packet::{PacketId, Transport};
+use crate::sip::Notes;
 use crate::store::ladder::{FactRow, MessageRow, RowKind, RtpRow};
 use crate::track::call::Fact;
 use crate::track::message::Message;
@@ -22,6 +23,8 @@ pub(super) struct MessagePane {
     pub wrap: bool,
     /// All messages, one below the other, instead of the selected one.
     pub all: bool,
+    /// What is said about messages is said in ASCII. Their own text is shown as it is.
+    pub ascii: bool,
     of: Option<Shown>,
     wrapped_to: Option<usize>,
     /// First line of each item, when all are shown.
@@ -38,6 +41,7 @@ struct Shown {
     version: u64,
     utc: bool,
     all: bool,
+    ascii: bool,
 }
 
 impl Default for MessagePane {
@@ -49,6 +53,7 @@ impl Default for MessagePane {
             pan: 0,
             wrap: true,
             all: false,
+            ascii: false,
             of: None,
             wrapped_to: None,
             starts: Vec::new(),
@@ -59,7 +64,13 @@ impl Default for MessagePane {
 impl MessagePane {
     /// Makes the text of this item ready for a pane of this size. Another item is shown from its top.
     pub fn prepare(&mut self, page: &Page, item: usize, utc: bool, size: (u16, u16)) {
-        let of = page.items.get(item).map(|item| Shown { row: item.id, version: page.version, utc, all: self.all });
+        let of = page.items.get(item).map(|item| Shown {
+            row: item.id,
+            version: page.version,
+            utc,
+            all: self.all,
+            ascii: self.ascii,
+        });
         let width = self.wrap.then_some(usize::from(size.0));
         let moved = of.map(|of| (of.row, of.all)) != self.of.map(|of| (of.row, of.all));
         if of != self.of {
@@ -68,6 +79,9 @@ impl MessagePane {
             if !(self.all && of.is_some_and(same)) {
                 self.starts.clear();
                 self.lines = if self.all { self.text_of_all(page, utc) } else { text_of(page, item, utc) };
+                for line in self.lines.iter_mut().filter(|line| self.ascii && line.part == Part::Note) {
+                    line.text = in_ascii(&line.text);
+                }
                 self.wrapped_to = None;
                 self.pieces.clear();
             }
@@ -153,6 +167,22 @@ fn packet_names(packets: &PacketIds) -> String {
     }
 }
 
+/// `arrived in 3 fragments (packets 12, 13, 14)`; of a message that lost one, which came. Nothing for one packet.
+fn fragments(message: &Message) -> Option<String> {
+    const NAMED: usize = 8;
+    let count = message.packets.len();
+    if count < 2 || message.transport != Transport::Udp {
+        return None;
+    }
+    let numbers: Vec<String> = message.packets.iter().take(NAMED).map(|id| id.number().to_string()).collect();
+    let more = if count > NAMED { ", …" } else { "" };
+    let packets = format!("(packets {}{more})", numbers.join(", "));
+    Some(match message.sip.notes().contains(Notes::FRAGMENT_LOST) {
+        true => format!("{count} fragments arrived {packets}"),
+        false => format!("arrived in {count} fragments {packets}"),
+    })
+}
+
 /// Where a message was seen: packet, time, hop, transport, size.
 pub(super) fn place(message: &Message, utc: bool) -> String {
     format!(
@@ -179,6 +209,8 @@ pub(super) fn remarks(page: &Page, row: &MessageRow) -> Vec<String> {
     if let Some(agent) = row.message.relayed_by {
         out.push(format!("sent by capture agent {agent} in HEP"));
     }
+    out.extend(row.message.path.as_ref().map(|path| path.to_string()));
+    out.extend(fragments(&row.message));
     if let Some(original) = row.message.repeats {
         let call = page.calls.get(row.call);
         let original = call.and_then(|call| call.messages.iter().find(|message| message.ordinal == original));
@@ -308,9 +340,9 @@ pub(super) fn copied(page: &Page, item: usize, all: bool) -> String {
 
 /// Makes the ASCII arrows of a line that was built with Unicode ones.
 pub(super) fn plain(text: &str, theme: &Theme) -> String {
-    if theme.ascii {
-        text.replace('→', "->").replace('×', "x").replace('…', "~").replace('·', "-")
-    } else {
-        text.to_owned()
-    }
+    if theme.ascii { in_ascii(text) } else { text.to_owned() }
+}
+
+fn in_ascii(text: &str) -> String {
+    text.replace('→', "->").replace('×', "x").replace('…', "~").replace('·', "-").replace('›', ">")
 }

@@ -325,6 +325,7 @@ impl CallView {
     /// The text of what is selected, scrolled as the user left it.
     fn draw_text(&mut self, body: Rect, buffer: &mut Buffer, theme: &Theme) {
         self.areas.message = body;
+        self.message.ascii = theme.ascii;
         self.message.prepare(&self.page, self.cursor_at, self.utc, (body.width, body.height));
         let raw = Raw {
             lines: &self.message.lines,

@@ -113,6 +113,7 @@ impl Scene {
             flow,
             transport: Transport::Udp,
             relayed_by: self.agent,
+            path: None,
             repeats,
             transaction,
             branch: *self.branches.entry(via.to_owned()).or_insert(next),
@@ -122,6 +123,16 @@ impl Scene {
         }));
         self.call.message_count += 1;
         self.call.last = after(millis);
+    }
+
+    /// Changes the last message: how it came.
+    pub(super) fn came(&mut self, change: impl FnOnce(&mut Message)) {
+        let mut messages: Vec<Message> = self.log.iter().map(|message| Message::clone(message)).collect();
+        messages.last_mut().map(change);
+        self.log = MessageLog::default();
+        for message in messages {
+            self.log.push(Arc::new(message));
+        }
     }
 
     pub(super) fn fact(&mut self, millis: i64, flow: (&str, &str), kind: TcpSign) {

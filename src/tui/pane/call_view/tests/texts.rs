@@ -2,6 +2,10 @@
 
 use super::*;
 use crate::event::Quote;
+use crate::net::{Encapsulation, Path, Tunnel};
+use crate::packet::PacketId;
+use crate::sip::Notes;
+use std::sync::Arc;
 
 #[test]
 fn all_messages_stand_one_below_the_other_and_steps_go_from_one_to_the_next() {
@@ -62,4 +66,37 @@ fn a_copy_names_its_agent_and_an_icmp_error_what_it_quotes() {
     screen.keys("j");
     screen.find("ICMP port unreachable (INVITE) from 10.1.1.68");
     screen.find("about INVITE (CSeq 1) 10.1.1.123:5060 → 10.1.1.68:5060  Call-ID call-0␛@h");
+}
+
+#[test]
+fn the_message_says_which_way_it_came_and_in_how_many_fragments() {
+    let mut scene = Scene::new(0, "206", "208");
+    scene.say(0, (A, B), "OPTIONS sip:208@h SIP/2.0", "1", "1 OPTIONS", "");
+    let tunnel = Encapsulation::Tunnel {
+        tunnel: Tunnel::Vxlan(5000),
+        src: "10.0.0.1".parse().unwrap(),
+        dst: "10.0.0.2".parse().unwrap(),
+    };
+    let layers = [Encapsulation::Vlan(20), tunnel, Encapsulation::Vlan(7)];
+    let path = layers.into_iter().try_fold(Path::default(), Path::with).unwrap();
+    scene.came(|message| {
+        message.packets = [12, 13, 14].map(|number| PacketId::new(0, number)).into_iter().collect();
+        message.path = Some(Arc::new(path));
+    });
+    let mut screen = Screen::new(snapshot(vec![scene.call()], Vec::new()), &[0], (120, 30));
+    screen.find("VLAN 20 › VXLAN 5000 (10.0.0.1 → 10.0.0.2) › VLAN 7");
+    screen.find("arrived in 3 fragments (packets 12, 13, 14)");
+    screen.theme.ascii = true;
+    screen.draw();
+    screen.find("VLAN 20 > VXLAN 5000 (10.0.0.1 -> 10.0.0.2) > VLAN 7");
+    assert!(screen.page().is_ascii(), "{}", screen.page());
+
+    scene.came(|message| {
+        message.packets.truncate(2);
+        message.sip.note(Notes::CUT);
+        message.sip.note(Notes::FRAGMENT_LOST);
+    });
+    let screen = Screen::new(snapshot(vec![scene.call()], Vec::new()), &[0], (120, 30));
+    screen.find("2 fragments arrived (packets 12, 13)");
+    screen.find("a fragment was lost");
 }

@@ -1,0 +1,121 @@
+//! Messages of which a fragment never came.
+
+use super::*;
+use crate::event::SipArrival;
+use crate::limits::DEFRAG_MESSAGE_MS;
+
+/// A piece of the message's datagram, in a packet `millis` after the first.
+fn piece(number: u64, millis: i64, from: usize, to: usize) -> (PacketMeta, Vec<u8>) {
+    let datagram = udp(SIP);
+    let to = to.min(datagram.len());
+    let more = if to < datagram.len() { 0x2000 } else { 0 };
+    at(number, millis, ethernet(0x0800, &ipv4_piece(17, 77, more | (from as u16 / 8), &datagram[from..to])))
+}
+
+fn at(number: u64, millis: i64, data: Vec<u8>) -> (PacketMeta, Vec<u8>) {
+    let meta =
+        PacketMeta { at: Timestamp::from_nanos(millis * 1_000_000), ..meta(LinkType::ETHERNET, number, data.len()) };
+    (meta, data)
+}
+
+fn decode(decoder: &mut Decoder, packets: &[(PacketMeta, Vec<u8>)]) -> Decoded {
+    let mut batch = Batch::new();
+    for (meta, data) in packets {
+        batch.push(*meta, data);
+    }
+    let mut out = Decoded::default();
+    decoder.decode(&batch, &mut out);
+    out
+}
+
+fn only(out: &Decoded) -> &SipArrival {
+    let [Event::Sip(arrival)] = out.events.as_slice() else { panic!("{:?}", out.events) };
+    arrival
+}
+
+fn missing(decoder: &Decoder) -> bool {
+    decoder.counters().malformed == [(Malformed::new(Layer::Ip, "fragments missing"), 1)].into()
+}
+
+#[test]
+fn a_message_whose_end_is_lost_is_shown_as_far_as_it_came() {
+    let mut decoder = Decoder::default();
+    let mut out = decode(&mut decoder, &[piece(4, 0, 0, 160), piece(5, 3, 160, 200)]);
+    assert!(out.events.is_empty());
+    decoder.finish(&mut out);
+    let arrival = only(&out);
+    assert_eq!(arrival.message.bytes(), &SIP[..200 - 8]);
+    assert_eq!(arrival.packets.iter().map(|id| id.number()).collect::<Vec<_>>(), [4, 5]);
+    assert_eq!((arrival.at, arrival.flow.dst.port), (Timestamp::from_nanos(3_000_000), 5070));
+    let notes = arrival.message.notes();
+    assert!(notes.contains(Notes::CUT) && notes.contains(Notes::FRAGMENT_LOST));
+    assert!(missing(&decoder), "{:?}", decoder.counters().malformed);
+}
+
+#[test]
+fn what_is_behind_a_hole_is_left_out() {
+    let mut decoder = Decoder::default();
+    let mut out = decode(&mut decoder, &[piece(1, 0, 200, 999), piece(2, 1, 0, 160)]);
+    decoder.finish(&mut out);
+    assert_eq!(only(&out).message.bytes(), &SIP[..160 - 8]);
+    assert!(missing(&decoder));
+}
+
+#[test]
+fn without_its_first_fragment_there_is_no_message() {
+    let mut decoder = Decoder::default();
+    let mut out = decode(&mut decoder, &[piece(1, 0, 160, 200)]);
+    decoder.finish(&mut out);
+    assert!(out.events.is_empty() && missing(&decoder));
+}
+
+#[test]
+fn a_cut_message_stands_in_front_of_its_repetition() {
+    let mut decoder = Decoder::default();
+    let later = at(2, DEFRAG_MESSAGE_MS + 1, in_udp(SIP));
+    let out = decode(&mut decoder, &[piece(1, 0, 0, 160), later]);
+    let numbers: Vec<_> = out
+        .events
+        .iter()
+        .map(|event| match event {
+            Event::Sip(arrival) => {
+                (arrival.packets[0].number(), arrival.message.notes().contains(Notes::FRAGMENT_LOST))
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(numbers, [(1, true), (2, false)]);
+}
+
+#[test]
+fn a_late_fragment_still_belongs_to_its_message() {
+    let mut decoder = Decoder::default();
+    let out = decode(&mut decoder, &[piece(1, 0, 0, 160), piece(2, DEFRAG_MESSAGE_MS, 160, 999)]);
+    assert!(only(&out).message.notes().is_empty());
+}
+
+#[test]
+fn a_tunnel_whose_end_is_lost_shows_its_message() {
+    let inner = ipv4(17, &udp(SIP));
+    let mut decoder = Decoder::default();
+    let first = ethernet(0x0800, &ipv4_piece(4, 9, 0x2000, &inner[..160]));
+    let mut out = decode(&mut decoder, &[at(1, 0, first)]);
+    decoder.finish(&mut out);
+    let arrival = only(&out);
+    assert_eq!(arrival.message.bytes(), &SIP[..160 - 28]);
+    assert!(arrival.message.notes().contains(Notes::FRAGMENT_LOST) && arrival.path.is_some());
+}
+
+#[test]
+fn nothing_but_sip_comes_out_of_half_a_datagram() {
+    let tcp = ipv4(6, &tcp(0x02, &[0; 40]));
+    let text = udp(&[b'x'; 80]);
+    for (protocol, datagram) in [(4, tcp), (17, udp(&rtp(1))), (17, text)] {
+        let mut decoder = Decoder::default();
+        let first = ethernet(0x0800, &ipv4_piece(protocol, 9, 0x2000, &datagram[..56]));
+        let mut out = decode(&mut decoder, &[at(1, 0, first)]);
+        decoder.finish(&mut out);
+        assert!(out.events.is_empty() && out.rtp.is_empty() && decoder.counters().passed.is_empty());
+        assert!(missing(&decoder));
+    }
+}
