@@ -12,6 +12,13 @@ pub const LIVE_QUEUE_BATCHES: usize = 256;
 /// Batches waiting between a file reader and the engine; a short queue keeps the arenas in cache.
 pub const FILE_QUEUE_BATCHES: usize = 6;
 
+/// Batches waiting between the engine and the writer of a live capture. 64 MiB at worst; bridges a disk that stands still
+/// for some seconds on a link of 100 Mbit/s.
+pub const WRITER_QUEUE_BATCHES: usize = 256;
+
+/// Bytes gathered before they are written to a file, while more keep coming.
+pub const WRITE_BUFFER_BYTES: usize = 256 * 1024;
+
 /// Default kernel ring of a live capture, in MiB.
 pub const KERNEL_BUFFER_MIB: u32 = 32;
 

@@ -4,13 +4,23 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::pipeline::Pipeline;
+use crate::capture::save::WriteStatus;
 use crate::capture::{SourceKind, SourceState, SourceStatus};
 use crate::counters::Lost;
-use crate::store::snapshot::{CaptureView, SourceView};
+use crate::store::snapshot::{CaptureView, SourceView, WrittenView};
+
+/// What surrounds the pipeline.
+pub(super) struct Origin<'e> {
+    pub statuses: &'e [Arc<SourceStatus>],
+    /// Batches waiting for the engine, and the queue's size.
+    pub queue: (usize, usize),
+    /// With `-w`: what was written.
+    pub written: Option<&'e WriteStatus>,
+}
 
 /// The state of all sources, and what the decoder counted.
-pub(super) fn capture_view(statuses: &[Arc<SourceStatus>], pipeline: &Pipeline, queue: (usize, usize)) -> CaptureView {
-    let sources: Vec<SourceView> = statuses.iter().map(|status| source_view(status)).collect();
+pub(super) fn capture_view(origin: &Origin<'_>, pipeline: &Pipeline) -> CaptureView {
+    let sources: Vec<SourceView> = origin.statuses.iter().map(|status| source_view(status)).collect();
     let mut lost = Lost::default();
     for source in &sources {
         lost.add(source.lost);
@@ -19,10 +29,23 @@ pub(super) fn capture_view(statuses: &[Arc<SourceStatus>], pipeline: &Pipeline, 
         sources,
         lost,
         decode: pipeline.counters().clone(),
-        queue,
+        queue: origin.queue,
+        written: origin.written.map(written_view),
         memory: pipeline.store().memory(),
         first: pipeline.first(),
         last: pipeline.now(),
+    }
+}
+
+fn written_view(status: &WriteStatus) -> WrittenView {
+    WrittenView {
+        file: status.file.load().to_string(),
+        files: status.files.load(Ordering::Relaxed),
+        packets: status.packets.load(Ordering::Relaxed),
+        bytes: status.bytes.load(Ordering::Relaxed),
+        lost_queue: status.lost_queue.load(Ordering::Relaxed),
+        lost_disk: status.lost_disk.load(Ordering::Relaxed),
+        trouble: status.trouble.load().as_ref().map(|trouble| trouble.to_string()),
     }
 }
 

@@ -8,10 +8,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 
+use super::capture_view::Origin;
 use super::merge::Merge;
 use super::pipeline::Pipeline;
 use super::publish::Publisher;
 use super::sink::{self, Sent};
+use super::writer::Writer;
 use super::{Command, EngineOptions, Observer};
 use crate::capture::{SourceKind, SourceStatus, Stopper};
 use crate::counters::Lost;
@@ -25,6 +27,9 @@ const TICK_LAG_MS: i64 = 100;
 /// How often the timers of a quiet live capture are looked at.
 const TICK_EVERY: Duration = Duration::from_millis(250);
 
+/// How long a stopping source may take to hand its last batch on.
+const LAST_BATCH: Duration = Duration::from_millis(250);
+
 /// The ends of the channels that the loop works between.
 pub(super) struct Ends {
     pub incoming: Receiver<Sent>,
@@ -33,6 +38,7 @@ pub(super) struct Ends {
     pub latest: Arc<ArcSwap<Snapshot>>,
     pub capture_threads: Vec<JoinHandle<()>>,
     pub stoppers: Vec<Stopper>,
+    pub writer: Option<Writer>,
 }
 
 pub(super) struct EngineLoop {
@@ -79,6 +85,8 @@ impl EngineLoop {
         let to_the_end = self.packets().is_continue();
         if to_the_end {
             self.sources_ended();
+        } else {
+            self.write_rest();
         }
         let observed = self.observation_ended();
         if to_the_end && !self.end_with_sources {
@@ -89,7 +97,8 @@ impl EngineLoop {
             std::mem::forget(self.pipeline);
         }
         // Whoever still captures finds nobody to take its batches; on a quiet link it would not even look.
-        let Ends { incoming, capture_threads, stoppers, .. } = self.ends;
+        let Ends { incoming, capture_threads, stoppers, writer, .. } = self.ends;
+        drop(writer);
         drop(incoming);
         for stop in stoppers {
             stop();
@@ -171,9 +180,38 @@ impl EngineLoop {
                 ControlFlow::Continue(())
             }
         };
-        batch.clear();
-        let _ = self.ends.give_back.try_send(batch);
+        match &self.ends.writer {
+            Some(writer) => writer.take(batch),
+            None => {
+                batch.clear();
+                let _ = self.ends.give_back.try_send(batch);
+            }
+        }
         flow
+    }
+
+    /// Somebody wants to stop, and packets that came before still wait: they are written, though nobody looks at them.
+    fn write_rest(&mut self) {
+        let Some(mut writer) = self.ends.writer.take() else { return };
+        for stop in &self.ends.stoppers {
+            stop();
+        }
+        if let Some(merge) = &mut self.merge {
+            let mut batch = Batch::default();
+            while merge.release(Timestamp::from_nanos(i64::MAX), &mut batch, &mut |_| {}) {
+                writer.wait_for_room(std::mem::take(&mut batch));
+            }
+        }
+        // A source that does not stop must not keep the program.
+        let most = self.ends.incoming.capacity().unwrap_or(0) + self.statuses.len();
+        for _ in 0..most {
+            match self.ends.incoming.recv_timeout(LAST_BATCH) {
+                Ok((_, batch)) => writer.wait_for_room(batch),
+                Err(_) => break,
+            }
+        }
+        writer.finish();
+        self.ends.writer = Some(writer);
     }
 
     /// Nothing waits: timers may run, and what is buffered goes out.
@@ -215,6 +253,9 @@ impl EngineLoop {
             }
         }
         self.pipeline.finish();
+        if let Some(writer) = &mut self.ends.writer {
+            writer.finish();
+        }
         let _ = self.watch_losses();
         self.show_now(None);
     }
@@ -252,7 +293,8 @@ impl EngineLoop {
 
     fn show_now(&mut self, clock: Option<Timestamp>) {
         let queue = (self.ends.incoming.len(), self.ends.incoming.capacity().unwrap_or(0));
-        self.publisher.publish(now(), &mut self.pipeline, &self.statuses, queue, clock);
+        let origin = Origin { statuses: &self.statuses, queue, written: self.ends.writer.as_ref().map(Writer::status) };
+        self.publisher.publish(now(), &mut self.pipeline, &origin, clock);
     }
 }
 

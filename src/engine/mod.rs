@@ -14,6 +14,7 @@ mod publish;
 mod sink;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 pub use analyze::analyze;
 pub use command::Command;
@@ -21,12 +22,14 @@ pub use pipeline::Pipeline;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
+use crate::capture::save::{Recorder, WriteStatus};
 use crate::capture::{Source, SourceKind, SourceState, SourceStatus, Stopper};
 use crate::counters::Lost;
 use crate::decode::DecodeOptions;
@@ -38,6 +41,7 @@ use crate::time::Timestamp;
 
 use engine_loop::EngineLoop;
 use sink::{FileSink, LiveSink};
+use writer::Writer;
 
 /// How the engine works.
 #[derive(Clone, Debug, Default)]
@@ -69,6 +73,15 @@ pub trait Observer: Send {
     fn ended(&mut self, store: &mut Store) -> std::io::Result<()>;
 }
 
+/// Where an engine's packets and changes go, beside its snapshots.
+#[derive(Default)]
+pub struct Outputs {
+    /// Sees every change.
+    pub observer: Option<Box<dyn Observer>>,
+    /// Writes every packet.
+    pub recorder: Option<Recorder>,
+}
+
 /// A running engine, seen from outside.
 pub struct Handle {
     latest: Arc<ArcSwap<Snapshot>>,
@@ -77,6 +90,7 @@ pub struct Handle {
     ended: Receiver<()>,
     thread: Option<JoinHandle<std::io::Result<()>>>,
     statuses: Vec<Arc<SourceStatus>>,
+    written: Option<Arc<WriteStatus>>,
 }
 
 /// Starts engines.
@@ -86,11 +100,7 @@ impl Engine {
     /// Starts one thread for every source and one for decoding and tracking.
     ///
     /// The sources are open already, so privileges can be dropped before this call.
-    pub fn start(
-        sources: Vec<Box<dyn Source>>,
-        options: EngineOptions,
-        observer: Option<Box<dyn Observer>>,
-    ) -> std::io::Result<Handle> {
+    pub fn start(sources: Vec<Box<dyn Source>>, options: EngineOptions, outputs: Outputs) -> std::io::Result<Handle> {
         let statuses: Vec<_> = sources.iter().map(|source| source.status()).collect();
         let stoppers: Vec<_> = sources.iter().map(|source| source.stopper()).collect();
         let live = statuses.iter().any(|status| status.kind == SourceKind::Live);
@@ -100,6 +110,11 @@ impl Engine {
         };
         let (batches, incoming) = bounded(queue);
         let (give_back, empties) = bounded::<Batch>(queue + sources.len());
+        let written = outputs.recorder.as_ref().map(Recorder::status);
+        let writer = match outputs.recorder {
+            Some(recorder) => Some(Writer::start(recorder, live, give_back.clone())?),
+            None => None,
+        };
         let (commands, orders) = unbounded();
         let latest = Arc::new(ArcSwap::from_pointee(Snapshot::default()));
         let (running_token, ended) = bounded::<()>(0);
@@ -129,14 +144,15 @@ impl Engine {
                 latest: Arc::clone(&latest),
                 capture_threads: running,
                 stoppers: stoppers.clone(),
+                writer,
             },
-            observer,
+            outputs.observer,
         );
         let thread = thread::Builder::new().name("engine".into()).spawn(move || {
             let _running = running_token;
             engine.run()
         })?;
-        Ok(Handle { latest, commands, stoppers, ended, thread: Some(thread), statuses })
+        Ok(Handle { latest, commands, stoppers, ended, thread: Some(thread), statuses, written })
     }
 }
 
@@ -176,6 +192,16 @@ impl Handle {
             SourceState::Failed(why) => Some(why.clone()),
             _ => None,
         })
+    }
+
+    /// What of the packets could not be written, once the engine has ended: one sentence.
+    pub fn unwritten(&self) -> Option<String> {
+        self.written.as_ref().and_then(|status| status.failed())
+    }
+
+    /// Whether packets are written to a pipe that nobody reads any more.
+    pub fn reader_is_gone(&self) -> bool {
+        self.written.as_ref().is_some_and(|status| status.reader_gone.load(Ordering::Relaxed))
     }
 
     /// What was wrong at the end of the sources: one sentence each.
