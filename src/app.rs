@@ -12,10 +12,10 @@ use crate::capture::demo::DemoSource;
 use crate::capture::file::FileSource;
 use crate::capture::live::{LiveOptions, LiveSource};
 use crate::capture::privileges::{Invoker, drop_privileges};
-use crate::capture::save::{RecordOptions, Recorder, Rotation, SaveError};
+use crate::capture::save::{Owner, RecordOptions, Recorder, Rotation, SaveError};
 use crate::capture::{Source, SourceError, device};
 use crate::cli::Cli;
-use crate::engine::{Engine, EngineOptions, Handle, Outputs};
+use crate::engine::{Engine, EngineOptions, Handle, Outputs, SaveFrom};
 use crate::export::json::PacketNames;
 use crate::export::ladder::LadderText;
 use crate::export::lines::Lines;
@@ -75,13 +75,13 @@ fn carry_out(cli: &Cli) -> anyhow::Result<()> {
     drop_privileges(&invoker)?;
     let recorder = recorder(cli, &sources, &invoker)?;
     if screen {
-        return self::screen(cli, sources, recorder);
+        return self::screen(cli, sources, recorder, invoker.file_owner());
     }
     let signals = Signals::register().context("cannot listen for signals")?;
     if cli.json {
         return json_lines(cli, sources, filter, recorder, &signals);
     }
-    let handle = start(cli, sources, screen, Outputs { recorder, ..Outputs::default() })?;
+    let handle = start(cli, sources, Outputs { recorder, ..Outputs::default() })?;
     let snapshot = wait_for_end(handle, &signals)?;
     if cli.has_screen() {
         tell_written(&snapshot.snapshot);
@@ -201,14 +201,26 @@ fn wall_clock() -> Timestamp {
     Timestamp::from_parts(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), i64::from(since.subsec_nanos()))
 }
 
-fn start(cli: &Cli, sources: Vec<Box<dyn Source>>, screen: bool, outputs: Outputs) -> anyhow::Result<Handle> {
-    let options = EngineOptions {
+fn start(cli: &Cli, sources: Vec<Box<dyn Source>>, outputs: Outputs) -> anyhow::Result<Handle> {
+    Engine::start(sources, engine_options(cli, false), outputs).context("cannot start a thread")
+}
+
+/// Files are read again when something of them is to be saved; what comes only once is kept for a while.
+fn save_from(cli: &Cli) -> SaveFrom {
+    let is_file = |path: &String| std::fs::metadata(path).is_ok_and(|file| file.is_file());
+    match !cli.files.is_empty() && cli.files.iter().all(is_file) {
+        true => SaveFrom::Files(cli.files.clone()),
+        false => SaveFrom::Recent,
+    }
+}
+
+fn engine_options(cli: &Cli, screen: bool) -> EngineOptions {
+    EngineOptions {
         publish: screen,
         end_with_sources: !screen,
         live_queue: cli.queue_batches,
         ..EngineOptions::default()
-    };
-    Engine::start(sources, options, outputs).context("cannot start a thread")
+    }
 }
 
 /// What is known at the end of a run without terminal, and how it went.
@@ -278,12 +290,19 @@ fn json_lines(
 ) -> anyhow::Result<()> {
     let inputs = sources.iter().flat_map(|source| source.status().inputs.clone()).collect();
     let lines = Lines::new(io::stdout(), PacketNames::named(inputs), cli.call_id.clone(), filter);
-    let handle = start(cli, sources, false, Outputs { observer: Some(Box::new(lines)), recorder })?;
+    let handle = start(cli, sources, Outputs { observer: Some(Box::new(lines)), recorder })?;
     wait_for_end(handle, signals)?.outcome()
 }
 
-fn screen(cli: &Cli, sources: Vec<Box<dyn Source>>, recorder: Option<Recorder>) -> anyhow::Result<()> {
-    let handle = start(cli, sources, true, Outputs { recorder, ..Outputs::default() })?;
+fn screen(
+    cli: &Cli,
+    sources: Vec<Box<dyn Source>>,
+    recorder: Option<Recorder>,
+    owner: Option<Owner>,
+) -> anyhow::Result<()> {
+    let options = EngineOptions { save_from: save_from(cli), owner, ..engine_options(cli, true) };
+    let outputs = Outputs { recorder, ..Outputs::default() };
+    let handle = Engine::start(sources, options, outputs).context("cannot start a thread")?;
     let options = tui::UiOptions {
         tab: cli.tab.as_deref().and_then(tui::Tab::find).unwrap_or_default(),
         open_call: cli.call_id.clone(),
@@ -297,6 +316,9 @@ fn screen(cli: &Cli, sources: Vec<Box<dyn Source>>, recorder: Option<Recorder>) 
     tui::run(options, &handle)?;
     handle.stop();
     handle.wait_for(Duration::MAX);
+    while let Some(outcome) = handle.saved() {
+        tell(&tui::outcome(&outcome));
+    }
     Ended { failure: handle.failure(), unwritten: handle.unwritten(), snapshot: handle.latest() }.outcome()
 }
 

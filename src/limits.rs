@@ -19,6 +19,30 @@ pub const WRITER_QUEUE_BATCHES: usize = 256;
 /// Bytes gathered before they are written to a file, while more keep coming.
 pub const WRITE_BUFFER_BYTES: usize = 256 * 1024;
 
+/// Bytes of the newest packets that carried SIP, kept for saving: five minutes of 100 messages/s.
+pub const RECENT_SIGNALLING_BYTES: usize = 24 * 1024 * 1024;
+
+/// Bytes of the newest TCP segments and fragments, kept for saving.
+pub const RECENT_STREAM_BYTES: usize = 8 * 1024 * 1024;
+
+/// Bytes of the newest media and other packets, kept for saving: five minutes of eight calls, two streams each.
+pub const RECENT_MEDIA_BYTES: usize = 64 * 1024 * 1024;
+
+/// Bytes of packets that are kept, let go and shared together.
+pub const RECENT_CHUNK_BYTES: usize = 256 * 1024;
+
+/// Seconds around a stream in which all packets of its flow are saved with it: STUN before, comfort noise after.
+pub const SAVE_MEDIA_SLACK_S: i64 = 1;
+
+/// Seconds around a stream in which RTCP on the next port is saved with it: reports come every 5 s (RFC 3550, 6.2).
+pub const SAVE_RTCP_SLACK_S: i64 = 6;
+
+/// Seconds around a call in which all packets of its TCP connections are saved: handshake, acknowledgments, resent segments.
+pub const SAVE_TCP_SLACK_S: i64 = 2;
+
+/// Calls with more messages than are remembered whose Call-ID is looked for in every datagram while saving.
+pub const SAVE_SEARCHED_CALLS: usize = 64;
+
 /// Default kernel ring of a live capture, in MiB.
 pub const KERNEL_BUFFER_MIB: u32 = 32;
 

@@ -25,13 +25,15 @@ pub(super) fn capture_view(origin: &Origin<'_>, pipeline: &Pipeline) -> CaptureV
     for source in &sources {
         lost.add(source.lost);
     }
+    let (memory, recent) = pipeline.memory();
     CaptureView {
         sources,
         lost,
         decode: pipeline.counters().clone(),
         queue: origin.queue,
         written: origin.written.map(written_view),
-        memory: pipeline.store().memory(),
+        memory,
+        recent,
         first: pipeline.first(),
         last: pipeline.now(),
     }

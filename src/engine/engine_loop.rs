@@ -12,9 +12,12 @@ use super::capture_view::Origin;
 use super::merge::Merge;
 use super::pipeline::Pipeline;
 use super::publish::Publisher;
+use super::recent::Recent;
+use super::save::{Job, Packets, SaveFrom, SaveRequest, Savers};
 use super::sink::{self, Sent};
 use super::writer::Writer;
 use super::{Command, EngineOptions, Observer};
+use crate::capture::save::Owner;
 use crate::capture::{SourceKind, SourceStatus, Stopper};
 use crate::counters::Lost;
 use crate::packet::Batch;
@@ -39,6 +42,7 @@ pub(super) struct Ends {
     pub capture_threads: Vec<JoinHandle<()>>,
     pub stoppers: Vec<Stopper>,
     pub writer: Option<Writer>,
+    pub savers: Savers,
 }
 
 pub(super) struct EngineLoop {
@@ -53,6 +57,8 @@ pub(super) struct EngineLoop {
     live: bool,
     publish: bool,
     end_with_sources: bool,
+    save_from: SaveFrom,
+    owner: Option<Owner>,
     ticked: Option<Instant>,
 }
 
@@ -64,8 +70,12 @@ impl EngineLoop {
         observer: Option<Box<dyn Observer>>,
     ) -> Self {
         let live = statuses.iter().any(|status| status.kind == SourceKind::Live);
+        let mut pipeline = Pipeline::new(options.decode, options.store);
+        if options.save_from == SaveFrom::Recent {
+            pipeline.keep_recent();
+        }
         Self {
-            pipeline: Pipeline::new(options.decode, options.store),
+            pipeline,
             publisher: Publisher::new(Arc::clone(&ends.latest)),
             merge: (statuses.len() > 1).then(|| Merge::new(statuses.len())),
             merged: Batch::default(),
@@ -76,6 +86,8 @@ impl EngineLoop {
             live,
             publish: options.publish,
             end_with_sources: options.end_with_sources,
+            save_from: options.save_from,
+            owner: options.owner,
             ticked: None,
         }
     }
@@ -97,7 +109,8 @@ impl EngineLoop {
             std::mem::forget(self.pipeline);
         }
         // Whoever still captures finds nobody to take its batches; on a quiet link it would not even look.
-        let Ends { incoming, capture_threads, stoppers, writer, .. } = self.ends;
+        let Ends { incoming, capture_threads, stoppers, writer, savers, .. } = self.ends;
+        savers.finish();
         drop(writer);
         drop(incoming);
         for stop in stoppers {
@@ -280,9 +293,23 @@ impl EngineLoop {
         match command {
             Command::Forget(calls) => self.pipeline.store_mut().forget(&calls),
             Command::ForgetAll => self.pipeline.store_mut().forget_all(),
+            Command::Save(request) => self.save(request),
             Command::Stop => return ControlFlow::Break(()),
         }
         ControlFlow::Continue(())
+    }
+
+    /// Gives a thread of its own what it needs for a request, and goes on.
+    fn save(&mut self, request: SaveRequest) {
+        let packets = match &self.save_from {
+            SaveFrom::Files(paths) => Packets::Files(paths.clone()),
+            SaveFrom::Recent | SaveFrom::Nothing => {
+                Packets::Recent(self.pipeline.recent().map(Recent::share).unwrap_or_default())
+            }
+        };
+        let names = self.statuses.iter().flat_map(|status| status.inputs.clone()).collect();
+        let snapshot = self.ends.latest.load_full();
+        self.ends.savers.start(Job { request, snapshot, packets, names, owner: self.owner });
     }
 
     fn show(&mut self) {

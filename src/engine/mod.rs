@@ -11,6 +11,8 @@ mod engine_loop;
 mod merge;
 mod pipeline;
 mod publish;
+mod recent;
+mod save;
 mod sink;
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,7 @@ mod writer;
 pub use analyze::analyze;
 pub use command::Command;
 pub use pipeline::Pipeline;
+pub use save::{SaveFrom, SaveOutcome, SaveRequest, Saved};
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -29,7 +32,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
-use crate::capture::save::{Recorder, WriteStatus};
+use crate::capture::save::{Owner, Recorder, WriteStatus};
 use crate::capture::{Source, SourceKind, SourceState, SourceStatus, Stopper};
 use crate::counters::Lost;
 use crate::decode::DecodeOptions;
@@ -40,6 +43,7 @@ use crate::store::{Change, Store, StoreOptions};
 use crate::time::Timestamp;
 
 use engine_loop::EngineLoop;
+use save::Savers;
 use sink::{FileSink, LiveSink};
 use writer::Writer;
 
@@ -54,6 +58,10 @@ pub struct EngineOptions {
     pub publish: bool,
     /// Whether the engine ends with its sources, or goes on to serve commands.
     pub end_with_sources: bool,
+    /// Where packets to be saved are found again.
+    pub save_from: SaveFrom,
+    /// Who saved files are to belong to, if not to the process.
+    pub owner: Option<Owner>,
     /// Batches waiting between a live capture and the engine; `None` for [`LIVE_QUEUE_BATCHES`].
     pub live_queue: Option<usize>,
 }
@@ -91,6 +99,7 @@ pub struct Handle {
     thread: Option<JoinHandle<std::io::Result<()>>>,
     statuses: Vec<Arc<SourceStatus>>,
     written: Option<Arc<WriteStatus>>,
+    saved: Receiver<SaveOutcome>,
 }
 
 /// Starts engines.
@@ -116,6 +125,7 @@ impl Engine {
             None => None,
         };
         let (commands, orders) = unbounded();
+        let (outcomes, saved) = unbounded();
         let latest = Arc::new(ArcSwap::from_pointee(Snapshot::default()));
         let (running_token, ended) = bounded::<()>(0);
 
@@ -145,6 +155,7 @@ impl Engine {
                 capture_threads: running,
                 stoppers: stoppers.clone(),
                 writer,
+                savers: Savers::new(outcomes),
             },
             outputs.observer,
         );
@@ -152,7 +163,7 @@ impl Engine {
             let _running = running_token;
             engine.run()
         })?;
-        Ok(Handle { latest, commands, stoppers, ended, thread: Some(thread), statuses, written })
+        Ok(Handle { latest, commands, stoppers, ended, thread: Some(thread), statuses, written, saved })
     }
 }
 
@@ -192,6 +203,11 @@ impl Handle {
             SourceState::Failed(why) => Some(why.clone()),
             _ => None,
         })
+    }
+
+    /// How a request to save went, if one has ended. Never waits.
+    pub fn saved(&self) -> Option<SaveOutcome> {
+        self.saved.try_recv().ok()
     }
 
     /// What of the packets could not be written, once the engine has ended: one sentence.

@@ -56,6 +56,17 @@ pub struct WrittenView {
     pub trouble: Option<String>,
 }
 
+/// How far the packets kept for saving reach back: the oldest of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecentView {
+    /// Packets that carried SIP.
+    pub signalling: Option<Timestamp>,
+    /// TCP segments and fragments.
+    pub streams: Option<Timestamp>,
+    /// Media and the rest.
+    pub media: Option<Timestamp>,
+}
+
 /// Memory in use against its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryUse {
@@ -84,6 +95,8 @@ pub struct CaptureView {
     pub queue: (usize, usize),
     /// With `-w`: what was written.
     pub written: Option<WrittenView>,
+    /// How far the packets kept for saving reach back, where some are kept.
+    pub recent: Option<RecentView>,
     /// Memory by kind.
     pub memory: Vec<MemoryUse>,
     /// First packet.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
+use sipwatch::engine::SaveOutcome;
 use sipwatch::store::snapshot::{CaptureView, Snapshot};
+use sipwatch::tui::action::Effect;
 use sipwatch::tui::{Options, Screen};
 
 use crate::fixture;
@@ -60,6 +62,20 @@ fn windows_at_80_by_24() {
 }
 
 #[test]
+fn saving() {
+    insta::assert_snapshot!("save", page((80, 24), "<home>jj<f2>"));
+    insta::assert_snapshot!("save_name", page((80, 24), "<home>j <f2><right><down><right><tab><tab>"));
+    insta::assert_snapshot!("save_small", page((40, 12), "<f2>"));
+    let mut screen = screen(fixture::snapshot(), (80, 24), "<f2>");
+    let request = match screen.press("<enter>").pop() {
+        Some(Effect::Save(request)) => request,
+        other => panic!("{other:?}"),
+    };
+    screen.saved(SaveOutcome::Exists(request));
+    insta::assert_snapshot!("save_exists", text(&screen.render(80, 24)));
+}
+
+#[test]
 fn marks_and_kinds() {
     insta::assert_snapshot!("marks", page((80, 24), "<home>j  k"));
     insta::assert_snapshot!("kinds", page((80, 24), "mm"));
@@ -67,6 +83,10 @@ fn marks_and_kinds() {
 
 #[test]
 fn stats_and_capture() {
+    let mut writing = fixture::snapshot();
+    writing.capture = Arc::new(fixture::writing());
+    let page_120 = text(&screen(writing, (120, 40), "8").render(120, 40));
+    insta::assert_snapshot!("capture_written", page_120);
     for (name, size) in [("80", (80, 24)), ("120", (120, 40)), ("40", (40, 12))] {
         insta::assert_snapshot!(format!("stats_{name}"), page(size, "7"));
         insta::assert_snapshot!(format!("capture_{name}"), page(size, "8"));

@@ -8,6 +8,7 @@ use crate::store::snapshot::{CaptureView, MemoryUse, SourceView, WrittenView};
 use crate::tui::action::{Action, Hits};
 use crate::tui::format::{Zone, bytes, counted, per_second, percent, rate};
 use crate::tui::layout;
+use crate::tui::popup::save::kept;
 use crate::tui::state::State;
 use crate::tui::theme::{Glyph, Role, Theme};
 use crate::tui::widget::lines::{self, Line};
@@ -68,7 +69,8 @@ fn lines_of(state: &State) -> (Vec<Line>, usize) {
     if let Some(written) = &capture.written {
         out.extend(written_lines(written, usize::from(layout::areas(state).content.width)));
     }
-    out.extend(memory(&capture.memory));
+    out.extend(saved_lines(state));
+    out.extend(memory(&capture.memory, capture.recent.as_ref().map(|recent| kept(recent, true, state.zone))));
     out.extend(decoded(capture));
     out.extend(malformed(capture, &state.theme));
     let samples = &capture.decode.samples;
@@ -208,7 +210,22 @@ fn written_lines(written: &WrittenView, width: usize) -> Vec<Line> {
     out
 }
 
-fn memory(kinds: &[MemoryUse]) -> Vec<Line> {
+/// How requests to save went.
+fn saved_lines(state: &State) -> Vec<Line> {
+    if state.saved.is_empty() {
+        return Vec::new();
+    }
+    let width = usize::from(layout::areas(state).content.width).saturating_sub(2);
+    let mut out = vec![section("Saved")];
+    for (sentence, is_well) in &state.saved {
+        let role = if *is_well { Role::Text } else { Role::Bad };
+        out.extend(lines::words("", sentence, width).into_iter().map(|line| Line::blank().at(1, u16::MAX, line, role)));
+    }
+    out.push(Line::blank());
+    out
+}
+
+fn memory(kinds: &[MemoryUse], kept: Option<String>) -> Vec<Line> {
     if kinds.is_empty() {
         return Vec::new();
     }
@@ -231,6 +248,7 @@ fn memory(kinds: &[MemoryUse]) -> Vec<Line> {
                 .right(57, 10, counted(kind.evicted), role),
         );
     }
+    out.extend(kept.map(|kept| Line::blank().at(1, u16::MAX, kept, Role::Dim)));
     out.push(Line::blank());
     out
 }
