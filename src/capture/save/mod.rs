@@ -18,5 +18,8 @@ pub use recorder::{RecordOptions, Recorder};
 pub use rotate::Rotation;
 pub use status::WriteStatus;
 
+/// The interface of packets that were made again from what was remembered of them: it has a name of its own.
+pub const REBUILT_INTERFACE: u16 = u16::MAX;
+
 /// The name that source `number` has in a file: the interface or the file it came from.
 pub type SourceNames = std::sync::Arc<[String]>;

@@ -1,6 +1,7 @@
 //! Saving calls on request: what was asked for, how it went, and the thread that does it.
 
 mod pick;
+mod rebuild;
 mod saver;
 #[cfg(test)]
 mod tests;
@@ -60,6 +61,8 @@ pub struct Saved {
     pub count: u64,
     /// Whether messages were counted.
     pub is_text: bool,
+    /// Packets among them that were made again from messages, since their own were no longer kept.
+    pub rebuilt: u64,
     /// Its size.
     pub bytes: u64,
     /// Packets, or messages, that belong to the calls but are no longer kept.

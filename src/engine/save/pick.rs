@@ -150,6 +150,13 @@ impl Pick {
         is_named
     }
 
+    /// These are not wanted any more.
+    pub fn forget(&mut self, packets: &[PacketId]) {
+        for id in packets {
+            self.packets.remove(id);
+        }
+    }
+
     /// Packets that are wanted and were not found.
     pub fn missing(&self) -> u64 {
         self.packets.len() as u64 + self.uncertain.saturating_sub(self.found)

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::pick::Pick;
+use super::rebuild::rebuild;
 use super::{SaveOutcome, SaveRequest, Saved, text};
 use crate::capture::Source;
 use crate::capture::file::FileSource;
@@ -95,12 +96,19 @@ fn try_save(job: &Job, stop: &AtomicBool) -> Result<Saved, SaveError> {
     let names = Arc::clone(&job.names);
     let mut file = CaptureFile::create(&request.path, request.format, names, job.owner, request.replace)?;
     let is_text = request.format == Format::Text;
+    let mut rebuilt = 0;
     let (count, missing) = if is_text {
         text::write(&mut file, &job.snapshot, request.calls.as_deref())?
     } else {
         let mut writing = Writing { pick: Pick::of(request, &job.snapshot), file: &mut file, count: 0, stop };
         match &job.packets {
-            Packets::Recent(kinds) => in_order(kinds, |packet| writing.packet(packet)),
+            Packets::Recent(kinds) => {
+                let again = rebuild(request, &job.snapshot, kinds);
+                rebuilt = again.count;
+                writing.pick.forget(&again.replaced);
+                let kinds: Vec<Chunks> = kinds.iter().cloned().chain([again.packets]).collect();
+                in_order(&kinds, |packet| writing.packet(packet))
+            }
             Packets::Files(paths) => from_files(paths, |packet| writing.packet(packet)),
         }?;
         (writing.count, writing.pick.missing())
@@ -109,7 +117,7 @@ fn try_save(job: &Job, stop: &AtomicBool) -> Result<Saved, SaveError> {
         return Err(SaveError::Stopped { path: request.path.display().to_string() });
     }
     let bytes = file.finish()?;
-    Ok(Saved { path: request.path.clone(), count, is_text, bytes, missing })
+    Ok(Saved { path: request.path.clone(), count, is_text, rebuilt, bytes, missing })
 }
 
 /// A file being filled with the packets that are wanted.

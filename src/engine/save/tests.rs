@@ -1,21 +1,26 @@
 use std::fs;
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::pick::Pick;
 use super::saver::save;
 use super::*;
 use crate::capture::Source;
 use crate::capture::demo::{self, DemoSource};
 use crate::capture::file::FileSource;
 use crate::capture::save::Format;
+use crate::capture::synth::{Path, PcapWriter, Precision, wire};
 use crate::decode::DecodeOptions;
+use crate::engine::recent::Chunks;
 use crate::engine::{EngineOptions, Pipeline, analyze};
-use crate::packet::Batch;
-use crate::store::StoreOptions;
+use crate::event::{Decoded, Event, PacketIds, SipArrival};
+use crate::limits::{CALL_FIRST_MESSAGES, CALL_LAST_MESSAGES};
+use crate::packet::{Batch, Endpoint, FlowKey, LinkType, Packet, PacketId, PacketMeta, Transport};
+use crate::sip::parse::parse_datagram;
 use crate::store::snapshot::Snapshot;
-use crate::time::Timestamp;
+use crate::store::{Store, StoreOptions};
+use crate::time::{Elapsed, Timestamp};
 use crate::track::call::{Call, CallKind, CallState};
 
 const START: Timestamp = Timestamp::from_parts(1_767_603_600, 0);
@@ -27,8 +32,6 @@ struct Captured {
     /// The same packets as a live capture keeps them.
     recent: Vec<Chunks>,
 }
-
-use crate::engine::recent::Chunks;
 
 fn captured() -> Captured {
     let folder = tempfile::tempdir().unwrap();
@@ -87,7 +90,7 @@ impl Captured {
     }
 }
 
-fn read(path: &Path) -> Snapshot {
+fn read(path: &std::path::Path) -> Snapshot {
     let source = FileSource::open(&[path.display().to_string()]).unwrap();
     analyze(Box::new(source), &EngineOptions::default()).unwrap()
 }
@@ -154,6 +157,7 @@ fn what_is_no_longer_kept_is_counted() {
     };
     let whole = captured.done(request("whole"), Packets::Recent(captured.recent.clone()));
     let [signalling, streams, _] = captured.recent.as_slice() else { panic!() };
+    assert_eq!(whole.rebuilt, 0);
     let kept = vec![signalling.clone(), streams.clone()];
     let saved = captured.done(request("part"), Packets::Recent(kept));
     let rtp: u64 = call.streams.iter().map(|key| captured.snapshot.stream(*key).unwrap().packets).sum();
@@ -162,6 +166,103 @@ fn what_is_no_longer_kept_is_counted() {
     // Nothing was asked for twice.
     let again = captured.outcome(request("part"), Packets::Recent(Vec::new()));
     assert_eq!(again, SaveOutcome::Exists(request("part")));
+}
+
+#[test]
+fn messages_are_there_though_their_packets_are_gone() {
+    let captured = captured();
+    let call = captured.talked();
+    let [_, streams, media] = captured.recent.as_slice() else { panic!() };
+    for format in [Format::Pcapng, Format::Pcap] {
+        let path = captured.folder.path().join(format.ending());
+        let request = SaveRequest { path, format, calls: Some(vec![call.key]), media: true, replace: false };
+        let saved = captured.done(request, Packets::Recent(vec![Vec::new(), streams.clone(), media.clone()]));
+        assert_eq!((saved.rebuilt, saved.missing), (call.message_count, 0));
+        let again = read(&saved.path);
+        let found = again.calls.iter().next().unwrap();
+        assert_eq!((&found.call_id, messages(found)), (&call.call_id, messages(&call)));
+        assert_eq!((found.started, found.last, found.src), (call.started, call.last, call.src));
+        assert_eq!(found.streams.len(), call.streams.len());
+    }
+}
+
+/// A file of OPTIONS, all with one Call-ID, and more than are remembered.
+#[test]
+fn messages_that_are_not_remembered_are_found_by_their_call_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("many.pcap");
+    let ends = [1, 2].map(|last| Endpoint::new([10, 0, 0, last].into(), 5060));
+    let hop = Path::new(ends[0], ends[1]);
+    let mut writer =
+        PcapWriter::new(fs::File::create(&path).unwrap(), Precision::Micros, LinkType::ETHERNET, 65_535).unwrap();
+    let count = (CALL_FIRST_MESSAGES + CALL_LAST_MESSAGES + 500) as u32;
+    for number in 0..count * 2 {
+        let call_id = if number % 2 == 0 { "the one" } else { "another" };
+        let text = format!(
+            "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK{number}\r\nFrom: <sip:a@b>;tag=1\r\n\
+             To: <sip:a@b>\r\nCall-ID: {call_id}\r\nCSeq: {number} OPTIONS\r\n\r\n"
+        );
+        let mut frame = Vec::new();
+        wire::udp(&hop, number as u16, text.as_bytes(), &mut frame);
+        writer.write(START.after(Elapsed::from_millis(i64::from(number))), &frame).unwrap();
+    }
+    drop(writer.finish().unwrap());
+    let source = path.display().to_string();
+    let snapshot = Arc::new(read(&path));
+    let call = snapshot.calls.iter().find(|call| &*call.call_id == "the one").unwrap();
+    assert_eq!(call.messages.left_out(), 500);
+    let captured = Captured { folder, snapshot: Arc::clone(&snapshot), recent: Vec::new() };
+    let path = captured.folder.path().join("one.pcapng");
+    let calls = Some(vec![call.key]);
+    let request = SaveRequest { path, format: Format::Pcapng, calls, media: true, replace: false };
+    let saved = captured.done(request, Packets::Files(vec![source]));
+    assert_eq!((saved.count, saved.missing), (u64::from(count), 0));
+    assert_eq!(read(&saved.path).calls.len(), 1);
+}
+
+/// Segments of one connection around a call, and what does not belong to it.
+#[test]
+fn a_call_over_tcp_comes_with_its_connection() {
+    let ends = [1, 2, 3].map(|last| Endpoint::new([10, 0, 0, last].into(), 5060));
+    let [client, server, other] = ends;
+    let flow = FlowKey { src: client, dst: server };
+    let text = b"OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP 10.0.0.1;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n\
+        To: <sip:a@b>\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+    let at = |seconds: i64| START.after(Elapsed::from_secs(seconds));
+    let mut store = Store::new(StoreOptions::default());
+    let arrival = SipArrival {
+        at: at(10),
+        packets: PacketIds::from_slice(&[PacketId::new(0, 3)]),
+        flow,
+        transport: Transport::Tcp,
+        message: parse_datagram(text, true).unwrap(),
+    };
+    let mut decoded = Decoded { events: vec![Event::Sip(Box::new(arrival))], ..Decoded::default() };
+    store.apply(&mut decoded, &mut Vec::new());
+    let snapshot = store.snapshot(Arc::default());
+    let key = snapshot.calls.iter().next().unwrap().key;
+    let request =
+        SaveRequest { path: "x".into(), format: Format::Pcapng, calls: Some(vec![key]), media: true, replace: false };
+    let mut pick = Pick::of(&request, &snapshot);
+    let mut takes = |number: u64, seconds: i64, src: Endpoint, dst: Endpoint| {
+        let mut frame = Vec::new();
+        let segment = wire::TcpSegment { seq: 1, ack: Some(1), ..wire::TcpSegment::default() };
+        wire::tcp(&Path::new(src, dst), 0, segment, b"", &mut frame);
+        let meta = PacketMeta {
+            id: PacketId::new(0, number),
+            at: at(seconds),
+            interface: 0,
+            link: LinkType::ETHERNET,
+            original_len: frame.len() as u32,
+        };
+        pick.takes(&Packet { meta, data: &frame })
+    };
+    assert!(takes(2, 9, client, server), "the segment before");
+    assert!(takes(3, 10, client, server), "the message");
+    assert!(takes(4, 11, server, client), "its acknowledgment");
+    assert!(!takes(5, 11, other, server), "another connection");
+    assert!(!takes(6, 60, client, server), "another minute");
+    assert_eq!(pick.missing(), 0);
 }
 
 #[test]
@@ -185,14 +286,14 @@ fn text_is_the_messages_as_they_came() {
 #[test]
 fn what_cannot_be_saved_is_a_sentence_and_leaves_nothing() {
     let captured = captured();
-    let request = |path: &Path| SaveRequest {
+    let request = |path: &std::path::Path| SaveRequest {
         path: path.to_owned(),
         format: Format::Pcapng,
         calls: None,
         media: true,
         replace: false,
     };
-    let nowhere = captured.outcome(request(Path::new("/no/such/x.pcapng")), Packets::Recent(Vec::new()));
+    let nowhere = captured.outcome(request(std::path::Path::new("/no/such/x.pcapng")), Packets::Recent(Vec::new()));
     assert!(matches!(&nowhere, SaveOutcome::Failed(why) if why.contains("/no/such/x.pcapng")), "{nowhere:?}");
     let gone = Packets::Files(vec!["/no/such/file.pcap".to_owned()]);
     let path = captured.folder.path().join("x.pcapng");

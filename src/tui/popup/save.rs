@@ -314,13 +314,15 @@ pub fn sentence(saved: &Saved) -> String {
         (false, _) => "packets",
     };
     let (count, path, size) = (saved.count, saved.path.display(), bytes(saved.bytes));
-    match saved.missing {
-        0 => format!("Saved {count} {what} to {path} ({size})"),
-        missing => {
-            let all = count.saturating_add(missing);
-            format!("Saved {count} {what} ({missing} of {all} were no longer kept) to {path} ({size})")
-        }
+    let mut notes = Vec::new();
+    if saved.rebuilt > 0 {
+        notes.push(format!("{} rebuilt from messages", saved.rebuilt));
     }
+    if saved.missing > 0 {
+        notes.push(format!("{} of {} no longer kept", saved.missing, count.saturating_add(saved.missing)));
+    }
+    let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
+    format!("Saved {count} {what}{notes} to {path} ({size})")
 }
 
 #[cfg(test)]
@@ -337,9 +339,13 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_said() {
-        let mut saved = Saved { path: "x.pcapng".into(), count: 828, is_text: false, bytes: 184_320, missing: 0 };
+        let mut saved =
+            Saved { path: "x.pcapng".into(), count: 828, is_text: false, rebuilt: 0, bytes: 184_320, missing: 0 };
         assert_eq!(sentence(&saved), "Saved 828 packets to x.pcapng (180 KiB)");
+        saved.rebuilt = 3;
+        assert_eq!(sentence(&saved), "Saved 828 packets (3 rebuilt from messages) to x.pcapng (180 KiB)");
+        saved.rebuilt = 0;
         saved.missing = 12;
-        assert_eq!(sentence(&saved), "Saved 828 packets (12 of 840 were no longer kept) to x.pcapng (180 KiB)");
+        assert_eq!(sentence(&saved), "Saved 828 packets (12 of 840 no longer kept) to x.pcapng (180 KiB)");
     }
 }
