@@ -314,6 +314,7 @@ fn screen(
         ..tui::UiOptions::default()
     };
     tui::run(options, &handle)?;
+    signals::end_at_once().context("cannot listen for signals")?;
     handle.stop();
     handle.wait_for(Duration::MAX);
     while let Some(outcome) = handle.saved() {

@@ -8,6 +8,7 @@ mod analyze;
 mod capture_view;
 mod command;
 mod engine_loop;
+mod inside;
 mod merge;
 mod pipeline;
 mod publish;

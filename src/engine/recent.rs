@@ -6,9 +6,9 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
+use super::inside::{Inside, inside};
 use crate::event::{Decoded, Event};
 use crate::limits::{RECENT_CHUNK_BYTES, RECENT_MEDIA_BYTES, RECENT_SIGNALLING_BYTES, RECENT_STREAM_BYTES};
-use crate::net::{Opened, hand, ip, open};
 use crate::packet::{Batch, Packet, PacketId};
 use crate::store::snapshot::{MemoryUse, RecentView};
 
@@ -40,7 +40,10 @@ impl Ring {
 
     /// Puts the open chunk to the full ones, and lets go of the oldest above the limit.
     fn close(&mut self) {
-        let next = self.spare.take().unwrap_or_else(Batch::new);
+        let next = match self.spare.take() {
+            Some(spare) => spare,
+            None => Batch::new(),
+        };
         let full = std::mem::replace(&mut self.open, next);
         self.bytes += full.memory();
         self.full.push_back(Arc::new(full));
@@ -107,7 +110,8 @@ impl Recent {
             let ring = match () {
                 () if rtp.next_if(|sample| sample.packet == id).is_some() => &mut self.media,
                 () if self.events.contains(&id) => &mut self.signalling,
-                () if may_become_signalling(&packet) => &mut self.streams,
+                // A message may be seen in it only later.
+                () if matches!(inside(&packet), Inside::Stream(_) | Inside::Piece) => &mut self.streams,
                 () => &mut self.media,
             };
             ring.push(&packet);
@@ -139,17 +143,6 @@ impl Recent {
     pub fn view(&self) -> RecentView {
         let since = |ring: &Ring| ring.oldest().map(|packet| packet.meta.at);
         RecentView { signalling: since(&self.signalling), streams: since(&self.streams), media: since(&self.media) }
-    }
-}
-
-/// Whether it is a fragment, or part of a stream: a message may be seen in it only later.
-fn may_become_signalling(packet: &Packet<'_>) -> bool {
-    if hand::datagram(packet.meta.link, packet.data).is_some() {
-        return false;
-    }
-    match open(packet.meta.link, packet.data) {
-        Ok(Opened::Ip(frame)) => frame.fragment.is_some() || frame.protocol != ip::UDP,
-        Ok(Opened::Passed(_)) | Err(_) => false,
     }
 }
 

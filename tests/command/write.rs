@@ -1,6 +1,7 @@
 //! `-w`: what was written, read again, is what was read.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -110,4 +111,28 @@ fn rotated_files_together_are_the_capture() {
     for what in ["sip", "streams"] {
         assert_eq!(again[what], report[what]);
     }
+}
+
+#[test]
+fn under_sudo_a_new_file_belongs_to_who_called_it() {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let files = Files::new();
+    let (from, to) = (files.demo(), files.path("out.pcapng"));
+    let owner = || fs::metadata(&to).map(|file| (file.uid(), file.gid())).unwrap();
+    let write = |more: &[&str]| {
+        let mut command = sipwatch();
+        command.env("SUDO_UID", "4711").env("SUDO_GID", "4712").args(["-r", &from, "-w", &to]).args(more);
+        command.output().unwrap()
+    };
+    // Root is kept, and the file is not root's all the same.
+    assert!(write(&["--no-drop"]).status.success());
+    assert_eq!(owner(), (4711, 4712));
+    // Without root a directory of root's is out of reach, which is said.
+    fs::remove_file(&to).unwrap();
+    assert_fails(&write(&[]), 1, &["out.pcapng", "permission denied", "--no-drop"]);
+    chown(files.folder.path(), Some(4711), Some(4712)).unwrap();
+    assert!(write(&[]).status.success());
+    assert_eq!(owner(), (4711, 4712));
 }

@@ -17,7 +17,7 @@ use sipwatch::tui::theme::Theme;
 use sipwatch::tui::{Options, Screen};
 
 use crate::fixture;
-use crate::pages::{screen, text};
+use crate::pages::{screen, text, writing};
 
 const SIZE: (u16, u16) = (80, 24);
 
@@ -166,7 +166,7 @@ fn nothing_waits_while_the_window_is_open_or_a_file_is_written() {
 fn a_disk_that_is_full_is_said_at_once_and_stays_in_the_title() {
     let mut screen = screen(fixture::snapshot(), SIZE, "");
     let mut snapshot = Snapshot { generation: 2, ..fixture::snapshot() };
-    snapshot.capture = Arc::new(fixture::writing());
+    snapshot.capture = Arc::new(writing());
     let snapshot = Arc::new(snapshot);
     screen.offer(Arc::clone(&snapshot));
     let page = text(&screen.render(SIZE.0, SIZE.1));

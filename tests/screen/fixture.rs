@@ -8,7 +8,7 @@ use sipwatch::counters::{DecodeCounters, Layer, Lost, Malformed};
 use sipwatch::packet::{Endpoint, LinkType, PacketId, PacketMeta, Transport};
 use sipwatch::sip::Method;
 use sipwatch::store::rows::Rows;
-use sipwatch::store::snapshot::{CaptureView, MemoryUse, RecentView, Snapshot, SourceView, WrittenView};
+use sipwatch::store::snapshot::{CaptureView, MemoryUse, Snapshot, SourceView};
 use sipwatch::store::stats::{Delays, PeerStat, RequestStat, Stats};
 use sipwatch::time::{Elapsed, Timestamp};
 use sipwatch::track::call::{Call, CallKey, CallKind, CallState, EndedBy, Identities, Party, SubscriptionInfo, Timing};
@@ -252,24 +252,6 @@ pub fn snapshot() -> Snapshot {
         capture: Arc::new(capture),
         ..Snapshot::default()
     }
-}
-
-/// The same capture with `-w` on a disk that is full, and packets kept for saving.
-pub fn writing() -> CaptureView {
-    let mut capture = (*snapshot().capture).clone();
-    capture.written = Some(WrittenView {
-        file: "/var/captures/all.pcapng".into(),
-        files: 1,
-        packets: 12_000,
-        bytes: 2_900_000,
-        lost_queue: 0,
-        lost_disk: 345,
-        trouble: Some(
-            "/var/captures/all.pcapng: no space left on device. Make room there, or choose another disk".into(),
-        ),
-    });
-    capture.recent = Some(RecentView { signalling: Some(at(2.0)), streams: None, media: Some(at(140.0)) });
-    capture
 }
 
 /// The same with `count` calls.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
 use sipwatch::engine::SaveOutcome;
-use sipwatch::store::snapshot::{CaptureView, Snapshot};
+use sipwatch::store::snapshot::{CaptureView, RecentView, Snapshot, WrittenView};
 use sipwatch::tui::action::Effect;
 use sipwatch::tui::{Options, Screen};
 
@@ -24,6 +24,25 @@ pub fn text(buffer: &Buffer) -> String {
     let width = usize::from(buffer.area.width);
     let rows = buffer.content.chunks(width.max(1));
     rows.map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>().trim_end().to_owned() + "\n").collect()
+}
+
+/// The same capture with `-w` on a disk that is full, and packets kept for saving.
+pub fn writing() -> CaptureView {
+    let mut capture = (*fixture::snapshot().capture).clone();
+    capture.written = Some(WrittenView {
+        file: "/var/captures/all.pcapng".into(),
+        files: 1,
+        packets: 12_000,
+        bytes: 2_900_000,
+        lost_queue: 0,
+        lost_disk: 345,
+        trouble: Some(
+            "/var/captures/all.pcapng: no space left on device. Make room there, or choose another disk".into(),
+        ),
+    });
+    capture.recent =
+        Some(RecentView { signalling: Some(fixture::at(2.0)), streams: None, media: Some(fixture::at(140.0)) });
+    capture
 }
 
 fn page(size: (u16, u16), keys: &str) -> String {
@@ -83,9 +102,9 @@ fn marks_and_kinds() {
 
 #[test]
 fn stats_and_capture() {
-    let mut writing = fixture::snapshot();
-    writing.capture = Arc::new(fixture::writing());
-    let page_120 = text(&screen(writing, (120, 40), "8").render(120, 40));
+    let mut busy = fixture::snapshot();
+    busy.capture = Arc::new(writing());
+    let page_120 = text(&screen(busy, (120, 40), "8").render(120, 40));
     insta::assert_snapshot!("capture_written", page_120);
     for (name, size) in [("80", (80, 24)), ("120", (120, 40)), ("40", (40, 12))] {
         insta::assert_snapshot!(format!("stats_{name}"), page(size, "7"));

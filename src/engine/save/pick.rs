@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use memchr::memmem::Finder;
 
 use super::SaveRequest;
+use crate::engine::inside::{Inside, inside};
 use crate::limits::{SAVE_MEDIA_SLACK_S, SAVE_RTCP_SLACK_S, SAVE_SEARCHED_CALLS, SAVE_TCP_SLACK_S};
-use crate::net::transport::{Carried, carried};
-use crate::net::{Opened, hand, open};
+use crate::net::Segment;
 use crate::packet::{Endpoint, FlowKey, Packet, PacketId, Transport};
 use crate::rtp::classify::{Media, classify};
 use crate::store::snapshot::Snapshot;
@@ -126,26 +126,19 @@ impl Pick {
             return true;
         }
         let at = packet.meta.at;
-        if let Some(segment) = hand::datagram(packet.meta.link, packet.data) {
-            return self.takes_datagram(segment.flow, segment.payload, segment.wire_len, at);
-        }
-        let Ok(Opened::Ip(frame)) = open(packet.meta.link, packet.data) else { return false };
-        if frame.fragment.is_some() {
-            return false;
-        }
-        match carried(&frame) {
-            Ok(Carried::Udp(segment)) => self.takes_datagram(segment.flow, segment.payload, segment.wire_len, at),
-            Ok(Carried::Tcp(segment)) => is_within(&self.tcp, &segment.flow, at),
-            _ => false,
+        match inside(packet) {
+            Inside::Datagram(segment) => self.takes_datagram(&segment, at),
+            Inside::Stream(flow) => is_within(&self.tcp, &flow, at),
+            Inside::Piece | Inside::Other => false,
         }
     }
 
-    fn takes_datagram(&mut self, flow: FlowKey, payload: &[u8], wire_len: usize, at: Timestamp) -> bool {
-        if is_within(&self.udp, &flow, at) {
-            self.found += u64::from(matches!(classify(payload, wire_len), Some(Media::Rtp(_))));
+    fn takes_datagram(&mut self, segment: &Segment<'_>, at: Timestamp) -> bool {
+        if is_within(&self.udp, &segment.flow, at) {
+            self.found += u64::from(matches!(classify(segment.payload, segment.wire_len), Some(Media::Rtp(_))));
             return true;
         }
-        let is_named = self.texts.iter().any(|text| text.find(payload).is_some());
+        let is_named = self.texts.iter().any(|text| text.find(segment.payload).is_some());
         self.found += u64::from(is_named);
         is_named
     }
@@ -164,16 +157,8 @@ impl Pick {
 }
 
 fn is_media(packet: &Packet<'_>) -> bool {
-    let is_media = |payload, wire_len| matches!(classify(payload, wire_len), Some(Media::Rtp(_) | Media::Rtcp));
-    if let Some(segment) = hand::datagram(packet.meta.link, packet.data) {
-        return is_media(segment.payload, segment.wire_len);
-    }
-    match open(packet.meta.link, packet.data) {
-        Ok(Opened::Ip(frame)) if frame.fragment.is_none() => {
-            matches!(carried(&frame), Ok(Carried::Udp(segment)) if is_media(segment.payload, segment.wire_len))
-        }
-        _ => false,
-    }
+    let Inside::Datagram(segment) = inside(packet) else { return false };
+    matches!(classify(segment.payload, segment.wire_len), Some(Media::Rtp(_) | Media::Rtcp))
 }
 
 fn is_within(windows: &Windows, flow: &FlowKey, at: Timestamp) -> bool {
