@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
+use sipwatch::capture::demo;
 use sipwatch::capture::synth::CarrierOptions;
-use sipwatch::time::Elapsed;
+use sipwatch::time::{Elapsed, Timestamp};
 
-use super::lab::{FAR, Lab, NEAR, SIPWATCH, skip, tshark, until};
+use super::lab::{FAR, Lab, NEAR, SIPWATCH, skip, tshark, turn, until};
 use super::pty::Terminal;
 use super::wire;
 
@@ -118,6 +119,37 @@ fn what_is_written_and_saved_under_load_is_what_was_sent() {
     let ids = tshark(&one, "sip", &["sip.Call-ID"]);
     assert_eq!(ids.len() as u64, call[2].as_u64().unwrap_or_default());
     assert!(ids.iter().all(|row| call[0] == row[0]), "{ids:?}");
+}
+
+#[test]
+fn a_file_is_read_again_and_what_exists_is_asked_about() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("a directory");
+    let [from, to] = ["demo.pcap", "again.pcapng"].map(|name| folder.path().join(name));
+    let mut demo = File::create(&from).expect("a file");
+    demo::capture_to(&mut demo, Timestamp::from_parts(1_767_603_600, 0)).expect("the demo");
+    let words = [SIPWATCH.to_owned(), "-r".to_owned(), from.display().to_string()];
+    let mut terminal = Terminal::run(&words);
+    terminal.see("calls", PATIENCE, |text| text.contains("INVITE"));
+    terminal.press(F2);
+    terminal.see("the save window", PATIENCE, |text| text.contains("read from the capture again"));
+    save_as(&mut terminal, &to);
+    assert_eq!(facts(&report(&to)), facts(&report(&from)));
+    fs::write(&to, b"something else").expect("another file");
+    terminal.press("j");
+    terminal.press(F2);
+    terminal.see("the save window", PATIENCE, |text| text.contains("read from the capture again"));
+    terminal.press(UP);
+    terminal.press(CLEAR);
+    terminal.press(&to.display().to_string());
+    terminal.press("\r");
+    terminal.see("the question", PATIENCE, |text| text.contains("exists. Overwrite it?"));
+    assert_eq!(fs::read(&to).expect("the file"), b"something else");
+    terminal.press("y");
+    terminal.see("word of the save", PATIENCE, |text| text.contains("Saved "));
+    assert_eq!(facts(&report(&to)), facts(&report(&from)));
+    terminal.press("q");
+    assert_eq!(terminal.exit_code(PATIENCE), Some(0), "{}", terminal.text());
 }
 
 #[test]
