@@ -24,7 +24,8 @@ const CLEAR: &str = "\x1b[F\x15";
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn report(file: &Path) -> Value {
+/// What sipwatch says of a capture.
+pub fn report(file: &Path) -> Value {
     let file = file.display().to_string();
     let output = Command::new(SIPWATCH).args(["-r", &file, "--report", "json"]).output().expect("sipwatch runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

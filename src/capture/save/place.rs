@@ -101,8 +101,8 @@ pub fn create(path: &Path, owner: Option<Owner>) -> io::Result<File> {
 pub fn create_anew(path: &Path, owner: Option<Owner>) -> io::Result<File> {
     let file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path)?;
     if let Some(owner) = owner {
-        // Root may; for anybody else there is nothing to give away.
-        fchown(&file, Some(owner.uid), Some(owner.gid))?;
+        // A file system without owners, as on a stick, takes the file all the same.
+        let _ = fchown(&file, Some(owner.uid), Some(owner.gid));
     }
     Ok(file)
 }
