@@ -110,7 +110,8 @@ pub const SDP_CODECS: usize = 32;
 pub const CALLS: usize = 200_000;
 
 /// Bytes of memory that all calls and their SIP messages may take, [`CALL_BYTES`] and what the heap adds included. All other
-/// tables together are reckoned at 150 MiB when full, so that the program should stay below 1 GiB.
+/// tables together are reckoned at 150 MiB when full, the packets kept for saving at 96 MiB, so that the program should stay
+/// below 1 GiB.
 pub const SIP_BYTES: usize = 768 * 1024 * 1024;
 
 /// Bytes that a call is reckoned to take beside its messages and its names: row, state machines, indices. 100,000 ordinary calls took
