@@ -1,6 +1,7 @@
 //! Which packets belong to the calls that are to be saved.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 
 use memchr::memmem::Finder;
 
@@ -10,13 +11,15 @@ use crate::limits::{SAVE_MEDIA_SLACK_S, SAVE_RTCP_SLACK_S, SAVE_SEARCHED_CALLS, 
 use crate::net::Segment;
 use crate::packet::{Endpoint, FlowKey, Packet, PacketId, Transport};
 use crate::rtp::classify::{Media, classify};
+use crate::sdp::Sdp;
+use crate::sip::multipart::sdp_body;
 use crate::store::snapshot::Snapshot;
 use crate::time::{Elapsed, Timestamp};
 use crate::track::call::{Call, CallKey, Fact};
 use crate::track::stream::Stream;
 
 /// From when to when packets of a flow are wanted.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Window {
     from: Timestamp,
     to: Timestamp,
@@ -34,6 +37,8 @@ pub(super) struct Pick {
     packets: HashSet<PacketId>,
     udp: Windows,
     tcp: Windows,
+    /// Where the calls' session descriptions expect media: RTCP on a port of its own, STUN, fax.
+    announced: HashMap<Endpoint, Vec<Window>>,
     /// Call-IDs of calls whose messages are not all remembered: they are looked for in every datagram.
     texts: Vec<Finder<'static>>,
     /// RTP packets of the calls' streams, and messages that are not remembered.
@@ -51,6 +56,9 @@ impl Pick {
         };
         for call in keys.iter().filter_map(|key| snapshot.call(*key)) {
             pick.call(call);
+            if request.media {
+                pick.announcements(call);
+            }
         }
         if request.media {
             let calls: HashSet<CallKey> = keys.iter().copied().collect();
@@ -63,9 +71,8 @@ impl Pick {
                 }
             }
         }
-        for windows in pick.udp.values_mut().chain(pick.tcp.values_mut()) {
-            join(windows);
-        }
+        let windows = pick.udp.values_mut().chain(pick.tcp.values_mut()).chain(pick.announced.values_mut());
+        windows.for_each(join);
         pick
     }
 
@@ -98,6 +105,21 @@ impl Pick {
         self.uncertain += left_out;
         if left_out > 0 && !call.call_id.is_empty() && self.texts.len() < SAVE_SEARCHED_CALLS {
             self.texts.push(Finder::new(call.call_id.as_bytes()).into_owned());
+        }
+    }
+
+    fn announcements(&mut self, call: &Call) {
+        let to = if call.state.is_live() { Timestamp::from_nanos(i64::MAX) } else { call.last };
+        let span = widened(Window { from: call.started, to }, SAVE_RTCP_SLACK_S);
+        for message in call.messages.iter().filter(|message| message.has_sdp) {
+            let Some(body) = sdp_body(&message.sip) else { continue };
+            for medium in Sdp::parse(body).media_endpoints() {
+                let windows = self.announced.entry(Endpoint::new(medium.ip, medium.port)).or_default();
+                // An answer says again what the offer said.
+                if windows.last().is_none_or(|last| *last != span) {
+                    windows.push(span);
+                }
+            }
         }
     }
 
@@ -138,6 +160,10 @@ impl Pick {
             self.found += u64::from(matches!(classify(segment.payload, segment.wire_len), Some(Media::Rtp(_))));
             return true;
         }
+        let Segment { flow, .. } = segment;
+        if is_within(&self.announced, &flow.dst, at) || is_within(&self.announced, &flow.src, at) {
+            return true;
+        }
         let is_named = self.texts.iter().any(|text| text.find(segment.payload).is_some());
         self.found += u64::from(is_named);
         is_named
@@ -161,8 +187,8 @@ fn is_media(packet: &Packet<'_>) -> bool {
     matches!(classify(segment.payload, segment.wire_len), Some(Media::Rtp(_) | Media::Rtcp))
 }
 
-fn is_within(windows: &Windows, flow: &FlowKey, at: Timestamp) -> bool {
-    windows.get(flow).is_some_and(|windows| {
+fn is_within<K: Eq + Hash>(windows: &HashMap<K, Vec<Window>>, place: &K, at: Timestamp) -> bool {
+    windows.get(place).is_some_and(|windows| {
         // Of windows that do not touch, only the last one that began before can hold it.
         let behind = windows.partition_point(|window| window.from <= at);
         behind.checked_sub(1).and_then(|last| windows.get(last)).is_some_and(|window| at <= window.to)

@@ -17,6 +17,8 @@ use crate::engine::{EngineOptions, Pipeline, analyze};
 use crate::event::{Decoded, Event, PacketIds, SipArrival};
 use crate::limits::{CALL_FIRST_MESSAGES, CALL_LAST_MESSAGES};
 use crate::packet::{Batch, Endpoint, FlowKey, LinkType, Packet, PacketId, PacketMeta, Transport};
+use crate::sdp::Sdp;
+use crate::sip::multipart::sdp_body;
 use crate::sip::parse::parse_datagram;
 use crate::store::snapshot::Snapshot;
 use crate::store::{Store, StoreOptions};
@@ -218,6 +220,32 @@ fn messages_that_are_not_remembered_are_found_by_their_call_id() {
     let saved = captured.done(request, Packets::Files(vec![source]));
     assert_eq!((saved.count, saved.missing), (u64::from(count), 0));
     assert_eq!(read(&saved.path).calls.len(), 1);
+}
+
+/// STUN to a port that SDP announces, and to others.
+#[test]
+fn what_comes_where_media_is_expected_belongs_to_the_call() {
+    let captured = captured();
+    let call = captured.talked();
+    let offer = call.messages.iter().find(|message| message.has_sdp).unwrap();
+    let body = sdp_body(&offer.sip).unwrap();
+    let medium = Sdp::parse(body).media_endpoints().remove(0);
+    let stun = [&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42][..], &[7; 12]].concat();
+    let takes = |media: bool, port: u16, at: Timestamp| {
+        let calls = Some(vec![call.key]);
+        let request = SaveRequest { path: "x".into(), format: Format::Pcapng, calls, media, replace: false };
+        let mut frame = Vec::new();
+        let from = Endpoint::new([192, 0, 2, 77].into(), 3_478);
+        wire::udp(&Path::new(from, Endpoint::new(medium.ip, port)), 0, &stun, &mut frame);
+        let id = PacketId::new(0, 1_000_000);
+        let original_len = frame.len() as u32;
+        let meta = PacketMeta { id, at, interface: 0, link: LinkType::ETHERNET, original_len };
+        Pick::of(&request, &captured.snapshot).takes(&Packet { meta, data: &frame })
+    };
+    assert!(takes(true, medium.port, call.started));
+    assert!(!takes(false, medium.port, call.started), "not without media");
+    assert!(!takes(true, medium.port + 4, call.started), "another port");
+    assert!(!takes(true, medium.port, call.last.after(Elapsed::from_secs(60))), "another call by then");
 }
 
 /// Segments of one connection around a call, and what does not belong to it.
