@@ -1,6 +1,7 @@
 //! From arguments to an exit code: reads like a table of contents.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::os::unix::fs::MetadataExt;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,15 +12,16 @@ use crate::capture::demo::DemoSource;
 use crate::capture::file::FileSource;
 use crate::capture::live::{LiveOptions, LiveSource};
 use crate::capture::privileges::{Invoker, drop_privileges};
+use crate::capture::save::{Owner, RecordOptions, Recorder, Rotation, SaveError};
 use crate::capture::{Source, SourceError, device};
 use crate::cli::Cli;
 use crate::decode::DecodeOptions;
-use crate::engine::{Engine, EngineOptions, Handle, Observer};
+use crate::engine::{Engine, EngineOptions, Handle, Outputs, SaveFrom};
 use crate::export::json::PacketNames;
 use crate::export::ladder::LadderText;
 use crate::export::lines::Lines;
 use crate::export::{self, scope};
-use crate::signals::Signals;
+use crate::signals::{self, Signals};
 use crate::store::filter::Filter;
 use crate::store::snapshot::Snapshot;
 use crate::text::visible;
@@ -29,6 +31,9 @@ use crate::{sip, tui};
 
 const CANNOT: u8 = 1;
 const USAGE: u8 = 2;
+
+/// How the recorder names standard output.
+const STDOUT: &str = "standard output";
 
 /// 2026-01-05 09:00 UTC: when the demo happens if nobody watches it.
 const DEMO_START_S: i64 = 1_767_603_600;
@@ -60,10 +65,8 @@ fn carry_out(cli: &Cli) -> anyhow::Result<()> {
         return explain(word);
     }
     let filter = parse_filter(cli)?;
-    if cli.has_screen() && !io::stdout().is_terminal() {
-        bail!("standard output is no terminal. Use --report json, --json or --ladder CALL-ID, or run it in a terminal");
-    }
-    let sources = open_sources(cli)?;
+    let screen = has_screen(cli)?;
+    let sources = open_sources(cli, screen)?;
     let invoker = Invoker {
         sudo_uid: std::env::var("SUDO_UID").ok(),
         sudo_gid: std::env::var("SUDO_GID").ok(),
@@ -71,19 +74,66 @@ fn carry_out(cli: &Cli) -> anyhow::Result<()> {
         keep: cli.no_drop,
     };
     drop_privileges(&invoker)?;
-    if cli.has_screen() {
-        return screen(cli, sources);
+    let recorder = recorder(cli, &sources, &invoker)?;
+    if screen {
+        return self::screen(cli, sources, recorder, invoker.file_owner());
     }
     let signals = Signals::register().context("cannot listen for signals")?;
     if cli.json {
-        return json_lines(cli, sources, filter, &signals);
+        return json_lines(cli, sources, filter, recorder, &signals);
     }
-    let handle = start(cli, sources, None)?;
+    let handle = start(cli, sources, Outputs { recorder, ..Outputs::default() })?;
     let snapshot = wait_for_end(handle, &signals)?;
-    print_at_end(cli, &filter, &snapshot.snapshot)?;
+    if cli.has_screen() {
+        tell_written(&snapshot.snapshot);
+    } else {
+        print_at_end(cli, &filter, &snapshot.snapshot)?;
+    }
     // The process ends: giving its rows back one by one would only cost time.
     std::mem::forget(std::sync::Arc::clone(&snapshot.snapshot));
     snapshot.outcome()
+}
+
+/// Whether there is to be a screen. With `-w` and no terminal there is none, and what remains to be done is writing.
+fn has_screen(cli: &Cli) -> anyhow::Result<bool> {
+    let is_terminal = io::stdout().is_terminal();
+    let to_stdout = cli.write.as_deref().is_some_and(|path| path.as_os_str() == "-");
+    if to_stdout && (is_terminal || !cli.has_screen()) {
+        return Err(StdoutTaken.into());
+    }
+    if cli.has_screen() && !is_terminal && cli.write.is_none() {
+        bail!("standard output is no terminal. Use --report json, --json or --ladder CALL-ID, or run it in a terminal");
+    }
+    Ok(cli.has_screen() && is_terminal)
+}
+
+/// What `-w` asks for, with its file created. Reading and writing the same file would destroy it.
+fn recorder(cli: &Cli, sources: &[Box<dyn Source>], invoker: &Invoker) -> anyhow::Result<Option<Recorder>> {
+    let Some(path) = &cli.write else { return Ok(None) };
+    let identity = |path: &std::path::Path| std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+    let target = identity(path).filter(|_| path.is_file());
+    if target.is_some() && cli.files.iter().any(|input| identity(input.as_ref()) == target) {
+        return Err(SaveError::Input { path: path.display().to_string() }.into());
+    }
+    let recorder = Recorder::open(RecordOptions {
+        path: path.clone(),
+        rotation: Rotation {
+            bytes: cli.rotate_size.map(|mib| mib * 1024 * 1024),
+            seconds: cli.rotate_seconds,
+            files: cli.rotate_files.and_then(|files| usize::try_from(files).ok()),
+        },
+        owner: invoker.file_owner(),
+        names: sources.iter().flat_map(|source| source.status().inputs.clone()).collect(),
+    })?;
+    signals::note_reopen(recorder.reopen_flag()).context("cannot listen for signals")?;
+    Ok(Some(recorder))
+}
+
+/// What a run that only writes has to say.
+fn tell_written(snapshot: &Snapshot) {
+    let Some(written) = snapshot.capture.written.as_ref().filter(|written| written.file != STDOUT) else { return };
+    let files = if written.files > 1 { format!("{} files, the last one ", written.files) } else { String::new() };
+    tell(&format!("{} packets ({} bytes) written to {files}{}", written.packets, written.bytes, written.file));
 }
 
 fn explain(word: &str) -> anyhow::Result<()> {
@@ -107,12 +157,12 @@ fn parse_filter(cli: &Cli) -> Result<Filter, FilterUsage> {
     Filter::parse(text).map_err(|error| FilterUsage { text: text.to_owned(), error })
 }
 
-fn open_sources(cli: &Cli) -> anyhow::Result<Vec<Box<dyn Source>>> {
+fn open_sources(cli: &Cli, screen: bool) -> anyhow::Result<Vec<Box<dyn Source>>> {
     if !cli.bpf.is_empty() && (cli.demo || !cli.files.is_empty()) {
         return Err(BpfOnFile.into());
     }
     if cli.demo {
-        return Ok(vec![demo(cli.has_screen() || cli.json)]);
+        return Ok(vec![demo(screen || cli.json)]);
     }
     if !cli.files.is_empty() {
         return Ok(vec![Box::new(FileSource::open(&cli.files)?)]);
@@ -133,6 +183,10 @@ fn open_sources(cli: &Cli) -> anyhow::Result<Vec<Box<dyn Source>>> {
 }
 
 #[derive(Debug, thiserror::Error)]
+#[error("-w - needs standard output for itself, as a pipe or a file. Leave out --report, --json and --ladder")]
+struct StdoutTaken;
+
+#[derive(Debug, thiserror::Error)]
 #[error("BPF words filter a live capture. For a file use --filter, or tcpdump -r FILE -w OTHER with these words")]
 struct BpfOnFile;
 
@@ -148,43 +202,54 @@ fn wall_clock() -> Timestamp {
     Timestamp::from_parts(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), i64::from(since.subsec_nanos()))
 }
 
-fn start(cli: &Cli, sources: Vec<Box<dyn Source>>, observer: Option<Box<dyn Observer>>) -> anyhow::Result<Handle> {
-    let options = EngineOptions {
+fn start(cli: &Cli, sources: Vec<Box<dyn Source>>, outputs: Outputs) -> anyhow::Result<Handle> {
+    Engine::start(sources, engine_options(cli, false), outputs).context("cannot start a thread")
+}
+
+/// Files are read again when something of them is to be saved; what comes only once is kept for a while.
+fn save_from(cli: &Cli) -> SaveFrom {
+    let is_file = |path: &String| std::fs::metadata(path).is_ok_and(|file| file.is_file());
+    match !cli.files.is_empty() && cli.files.iter().all(is_file) {
+        true => SaveFrom::Files(cli.files.clone()),
+        false => SaveFrom::Recent,
+    }
+}
+
+fn engine_options(cli: &Cli, screen: bool) -> EngineOptions {
+    EngineOptions {
         decode: DecodeOptions { dedup: !cli.no_dedup, ..DecodeOptions::default() },
-        publish: cli.has_screen(),
-        end_with_sources: !cli.has_screen(),
+        publish: screen,
+        end_with_sources: !screen,
         live_queue: cli.queue_batches,
         ..EngineOptions::default()
-    };
-    Engine::start(sources, options, observer).context("cannot start a thread")
+    }
 }
 
 /// What is known at the end of a run without terminal, and how it went.
 struct Ended {
     snapshot: std::sync::Arc<Snapshot>,
     failure: Option<String>,
+    unwritten: Option<String>,
 }
 
 impl Ended {
     fn outcome(self) -> anyhow::Result<()> {
-        match self.failure {
-            Some(failure) => bail!(failure),
-            None => Ok(()),
-        }
+        let errors: Vec<String> = [self.failure, self.unwritten].into_iter().flatten().collect();
+        if errors.is_empty() { Ok(()) } else { bail!(errors.join(". ")) }
     }
 }
 
 fn wait_for_end(handle: Handle, signals: &Signals) -> anyhow::Result<Ended> {
     while !handle.wait_for(SIGNAL_CHECK) {
-        if signals.asked_to_end() {
+        if signals.asked_to_end() || handle.reader_is_gone() {
             handle.stop_sources();
         }
     }
     for warning in handle.warnings() {
         tell(&format!("warning: {warning}"));
     }
-    let failure = handle.failure();
-    Ok(Ended { snapshot: handle.wait()?, failure })
+    let (failure, unwritten) = (handle.failure(), handle.unwritten());
+    Ok(Ended { snapshot: handle.wait()?, failure, unwritten })
 }
 
 fn print_at_end(cli: &Cli, filter: &Filter, snapshot: &Snapshot) -> anyhow::Result<()> {
@@ -218,15 +283,28 @@ fn chosen(snapshot: &Snapshot, call_id: Option<&str>, filter: &Filter) -> Vec<Ca
     keys
 }
 
-fn json_lines(cli: &Cli, sources: Vec<Box<dyn Source>>, filter: Filter, signals: &Signals) -> anyhow::Result<()> {
+fn json_lines(
+    cli: &Cli,
+    sources: Vec<Box<dyn Source>>,
+    filter: Filter,
+    recorder: Option<Recorder>,
+    signals: &Signals,
+) -> anyhow::Result<()> {
     let inputs = sources.iter().flat_map(|source| source.status().inputs.clone()).collect();
     let lines = Lines::new(io::stdout(), PacketNames::named(inputs), cli.call_id.clone(), filter);
-    let handle = start(cli, sources, Some(Box::new(lines)))?;
+    let handle = start(cli, sources, Outputs { observer: Some(Box::new(lines)), recorder })?;
     wait_for_end(handle, signals)?.outcome()
 }
 
-fn screen(cli: &Cli, sources: Vec<Box<dyn Source>>) -> anyhow::Result<()> {
-    let handle = start(cli, sources, None)?;
+fn screen(
+    cli: &Cli,
+    sources: Vec<Box<dyn Source>>,
+    recorder: Option<Recorder>,
+    owner: Option<Owner>,
+) -> anyhow::Result<()> {
+    let options = EngineOptions { save_from: save_from(cli), owner, ..engine_options(cli, true) };
+    let outputs = Outputs { recorder, ..Outputs::default() };
+    let handle = Engine::start(sources, options, outputs).context("cannot start a thread")?;
     let options = tui::UiOptions {
         tab: cli.tab.as_deref().and_then(tui::Tab::find).unwrap_or_default(),
         open_call: cli.call_id.clone(),
@@ -238,11 +316,13 @@ fn screen(cli: &Cli, sources: Vec<Box<dyn Source>>) -> anyhow::Result<()> {
         ..tui::UiOptions::default()
     };
     tui::run(options, &handle)?;
+    signals::end_at_once().context("cannot listen for signals")?;
     handle.stop();
-    match handle.failure() {
-        Some(failure) => bail!(failure),
-        None => Ok(()),
+    handle.wait_for(Duration::MAX);
+    while let Some(outcome) = handle.saved() {
+        tell(&tui::outcome(&outcome));
     }
+    Ended { failure: handle.failure(), unwritten: handle.unwritten(), snapshot: handle.latest() }.outcome()
 }
 
 fn is_utf8_locale() -> bool {
@@ -265,6 +345,7 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 fn exit_status(error: &anyhow::Error) -> u8 {
     let usage = error.is::<FilterUsage>()
         || error.is::<BpfOnFile>()
+        || error.is::<StdoutTaken>()
         || matches!(error.downcast_ref::<SourceError>(), Some(SourceError::Filter { .. }));
     if usage { USAGE } else { CANNOT }
 }

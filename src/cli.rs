@@ -1,5 +1,7 @@
 //! The command line: a contract that scripts hold on to.
 
+use std::path::PathBuf;
+
 use clap::{ArgGroup, Parser};
 
 use crate::limits::KERNEL_BUFFER_MIB;
@@ -10,6 +12,7 @@ Examples:
   sudo sipwatch -i eth0 udp port 5060        one interface, with a BPF filter
   sipwatch -r call.pcap --call-id 59e9cf01   one call of a file
   sipwatch -r call.pcap --report json        the same pipeline without a terminal
+  sudo sipwatch -w all.pcapng                everything, and every packet into a file
   sipwatch --demo                            a built-in capture, no root needed
 
 Exit status: 0 done, 1 cannot (the reason is on standard error), 2 wrong usage.";
@@ -18,6 +21,7 @@ Exit status: 0 done, 1 cannot (the reason is on standard error), 2 wrong usage."
 #[derive(Clone, Debug, Parser)]
 #[command(name = "sipwatch", version, about, after_help = AFTER_HELP)]
 #[command(group(ArgGroup::new("output").args(["report", "json", "ladder", "explain"])))]
+#[command(group(ArgGroup::new("rotating").args(["rotate_size", "rotate_seconds"]).multiple(true)))]
 #[command(group(ArgGroup::new("input").args(["interfaces", "files", "demo"])))]
 pub struct Cli {
     /// Interface to capture on, several times for several; "any" without
@@ -55,6 +59,22 @@ pub struct Cli {
     /// Explain a method, a status code or a header, and exit
     #[arg(long, value_name = "WORD")]
     pub explain: Option<String>,
+
+    /// Write what is captured, or read, to this pcapng file; "-" is standard output. One that exists is overwritten
+    #[arg(short = 'w', long = "write", value_name = "FILE")]
+    pub write: Option<PathBuf>,
+
+    /// With -w: begin a new file, FILE_00001_TIME, once one has so many MiB
+    #[arg(long, value_name = "MIB", requires = "write", value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
+    pub rotate_size: Option<u64>,
+
+    /// With -w: begin a new file once one spans so many seconds
+    #[arg(long, value_name = "S", requires = "write", value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
+    pub rotate_seconds: Option<u64>,
+
+    /// With -w and a new file now and then: keep the newest N, delete older ones of this run
+    #[arg(long, value_name = "N", requires = "rotating", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub rotate_files: Option<u64>,
 
     /// Tab to start with
     #[arg(long, value_name = "NAME", value_parser = ["calls", "stats", "capture"])]

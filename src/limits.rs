@@ -14,6 +14,37 @@ pub const LIVE_QUEUE_BATCHES: usize = 256;
 /// Batches waiting between a file reader and the engine; a short queue keeps the arenas in cache.
 pub const FILE_QUEUE_BATCHES: usize = 6;
 
+/// Batches waiting between the engine and the writer of a live capture. 64 MiB at worst; bridges a disk that stands still
+/// for some seconds on a link of 100 Mbit/s.
+pub const WRITER_QUEUE_BATCHES: usize = 256;
+
+/// Bytes gathered before they are written to a file, while more keep coming.
+pub const WRITE_BUFFER_BYTES: usize = 256 * 1024;
+
+/// Bytes of the newest packets that carried SIP, kept for saving: five minutes of 100 messages/s.
+pub const RECENT_SIGNALLING_BYTES: usize = 24 * 1024 * 1024;
+
+/// Bytes of the newest TCP segments and fragments, kept for saving.
+pub const RECENT_STREAM_BYTES: usize = 8 * 1024 * 1024;
+
+/// Bytes of the newest media and other packets, kept for saving: five minutes of eight calls, two streams each.
+pub const RECENT_MEDIA_BYTES: usize = 64 * 1024 * 1024;
+
+/// Bytes of packets that are kept, let go and shared together.
+pub const RECENT_CHUNK_BYTES: usize = 256 * 1024;
+
+/// Seconds around a stream in which all packets of its flow are saved with it: STUN before, comfort noise after.
+pub const SAVE_MEDIA_SLACK_S: i64 = 1;
+
+/// Seconds around a stream in which RTCP on the next port is saved with it: reports come every 5 s (RFC 3550, 6.2).
+pub const SAVE_RTCP_SLACK_S: i64 = 6;
+
+/// Seconds around a call in which all packets of its TCP connections are saved: handshake, acknowledgments, resent segments.
+pub const SAVE_TCP_SLACK_S: i64 = 2;
+
+/// Calls with more messages than are remembered whose Call-ID is looked for in every datagram while saving.
+pub const SAVE_SEARCHED_CALLS: usize = 64;
+
 /// Default kernel ring of a live capture, in MiB.
 pub const KERNEL_BUFFER_MIB: u32 = 32;
 
@@ -105,7 +136,8 @@ pub const SDP_CODECS: usize = 32;
 pub const CALLS: usize = 200_000;
 
 /// Bytes of memory that all calls and their SIP messages may take, [`CALL_BYTES`] and what the heap adds included. All other
-/// tables together are reckoned at 150 MiB when full, so that the program should stay below 1 GiB.
+/// tables together are reckoned at 150 MiB when full, the packets kept for saving at 96 MiB, so that the program should stay
+/// below 1 GiB.
 pub const SIP_BYTES: usize = 768 * 1024 * 1024;
 
 /// Bytes that a call is reckoned to take beside its messages and its names: row, state machines, indices. 100,000 ordinary calls took

@@ -178,6 +178,11 @@ impl Batch {
         self.packet_bytes
     }
 
+    /// Bytes of memory that it holds.
+    pub fn memory(&self) -> usize {
+        self.arena.capacity() + self.index.capacity() * size_of::<(PacketMeta, u32, u32)>()
+    }
+
     /// The packet at this position, from 0.
     pub fn get(&self, position: usize) -> Option<Packet<'_>> {
         let &(meta, start, end) = self.index.get(position)?;

@@ -1,11 +1,21 @@
-//! SIGINT, SIGTERM and SIGHUP as a flag to look at.
+//! Signals as flags to look at.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::flag;
+
+/// From now on SIGINT ends the program at once: nothing is left but to wait for files being written.
+pub fn end_at_once() -> io::Result<()> {
+    flag::register_conditional_shutdown(SIGINT, 130, Arc::new(AtomicBool::new(true))).map(|_| ())
+}
+
+/// From now on SIGUSR1 sets this flag: the file being written was moved away, as logrotate does.
+pub fn note_reopen(flag: Arc<AtomicBool>) -> io::Result<()> {
+    flag::register(SIGUSR1, flag).map(|_| ())
+}
 
 /// Set once the user, or the system, wants the program to end.
 #[derive(Clone, Debug)]

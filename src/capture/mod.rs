@@ -10,6 +10,7 @@ mod filter;
 mod link;
 pub mod live;
 pub mod privileges;
+pub mod save;
 pub mod synth;
 
 use std::collections::BTreeMap;

@@ -7,6 +7,8 @@ use std::ffi::CString;
 use caps::CapSet;
 use nix::unistd::{Gid, Uid, User, geteuid, getgrouplist, getresgid, getresuid, setgroups, setresgid, setresuid};
 
+use super::save::Owner;
+
 /// Who started the program and what was asked for, as the command line and the environment say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Invoker {
@@ -18,6 +20,15 @@ pub struct Invoker {
     pub user: Option<String>,
     /// `--no-drop`.
     pub keep: bool,
+}
+
+impl Invoker {
+    /// Who called sudo, if this process is still root's: new files are to belong to that user.
+    pub fn file_owner(&self) -> Option<Owner> {
+        let number = |text: &Option<String>| text.as_ref()?.parse::<u32>().ok().filter(|number| *number != u32::MAX);
+        let owner = Owner { uid: number(&self.sudo_uid)?, gid: number(&self.sudo_gid)? };
+        (geteuid().is_root() && owner.uid != 0).then_some(owner)
+    }
 }
 
 /// What became of the privileges.

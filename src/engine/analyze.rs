@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::capture_view;
+use super::capture_view::{self, Origin};
 use super::pipeline::Pipeline;
 use super::{EngineOptions, sink};
 use crate::capture::{BatchSink, Source, SourceError};
@@ -29,6 +29,6 @@ pub fn analyze(source: Box<dyn Source>, options: &EngineOptions) -> Result<Snaps
         return Err(SourceError::Stopped(why.clone()));
     }
     pipeline.finish();
-    let capture = capture_view::capture_view(&[status], &pipeline, (0, 0));
+    let capture = capture_view::capture_view(&Origin { statuses: &[status], queue: (0, 0), written: None }, &pipeline);
     Ok(pipeline.snapshot(Arc::new(capture)))
 }

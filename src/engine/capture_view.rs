@@ -4,32 +4,46 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::pipeline::Pipeline;
+use crate::capture::save::WriteStatus;
 use crate::capture::{SourceKind, SourceState, SourceStatus};
 use crate::counters::Lost;
 use crate::limits::{DEFRAG_BYTES, DEFRAG_DATAGRAMS, TCP_BYTES, TCP_CONNECTIONS};
-use crate::store::snapshot::{CaptureView, MemoryUse, SourceView};
+use crate::store::snapshot::{CaptureView, MemoryUse, SourceView, WrittenView};
+
+/// What surrounds the pipeline.
+pub(super) struct Origin<'e> {
+    pub statuses: &'e [Arc<SourceStatus>],
+    /// Batches waiting for the engine, and the queue's size.
+    pub queue: (usize, usize),
+    /// With `-w`: what was written.
+    pub written: Option<&'e WriteStatus>,
+}
 
 /// The state of all sources, and what the decoder counted.
-pub(super) fn capture_view(statuses: &[Arc<SourceStatus>], pipeline: &Pipeline, queue: (usize, usize)) -> CaptureView {
-    let sources: Vec<SourceView> = statuses.iter().map(|status| source_view(status)).collect();
+pub(super) fn capture_view(origin: &Origin<'_>, pipeline: &Pipeline) -> CaptureView {
+    let sources: Vec<SourceView> = origin.statuses.iter().map(|status| source_view(status)).collect();
     let mut lost = Lost::default();
     for source in &sources {
         lost.add(source.lost);
     }
+    let (mut memory, recent) = pipeline.memory();
+    memory.extend(decoder_memory(pipeline));
     CaptureView {
         sources,
         lost,
         decode: pipeline.counters().clone(),
-        queue,
-        memory: memory(pipeline),
+        queue: origin.queue,
+        written: origin.written.map(written_view),
+        memory,
+        recent,
         flows: pipeline.decoder().flows(),
         first: pipeline.first(),
         last: pipeline.now(),
     }
 }
 
-/// What store and decoder keep, against its limits.
-fn memory(pipeline: &Pipeline) -> Vec<MemoryUse> {
+/// What the decoder keeps, against its limits.
+fn decoder_memory(pipeline: &Pipeline) -> [MemoryUse; 4] {
     let decoder = pipeline.decoder();
     let evicted = pipeline.counters().streams.evicted;
     let (connections, stream_bytes) = decoder.stream_usage();
@@ -41,14 +55,24 @@ fn memory(pipeline: &Pipeline) -> Vec<MemoryUse> {
         unit,
         evicted,
     };
-    let mut out = pipeline.store().memory();
-    out.extend([
+    [
         row("TCP connections", connections, TCP_CONNECTIONS, "flows", evicted),
         row("TCP reassembly", stream_bytes, TCP_BYTES, "bytes", 0),
         row("fragmented datagrams", datagrams, DEFRAG_DATAGRAMS, "datagrams", 0),
         row("fragments", fragment_bytes, DEFRAG_BYTES, "bytes", 0),
-    ]);
-    out
+    ]
+}
+
+fn written_view(status: &WriteStatus) -> WrittenView {
+    WrittenView {
+        file: status.file.load().to_string(),
+        files: status.files.load(Ordering::Relaxed),
+        packets: status.packets.load(Ordering::Relaxed),
+        bytes: status.bytes.load(Ordering::Relaxed),
+        lost_queue: status.lost_queue.load(Ordering::Relaxed),
+        lost_disk: status.lost_disk.load(Ordering::Relaxed),
+        trouble: status.trouble.load().as_ref().map(|trouble| trouble.to_string()),
+    }
 }
 
 fn source_view(status: &SourceStatus) -> SourceView {

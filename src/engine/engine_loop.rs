@@ -8,11 +8,16 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 
+use super::capture_view::Origin;
 use super::merge::Merge;
 use super::pipeline::Pipeline;
 use super::publish::Publisher;
+use super::recent::Recent;
+use super::save::{Job, Packets, SaveFrom, SaveRequest, Savers};
 use super::sink::{self, Sent};
+use super::writer::Writer;
 use super::{Command, EngineOptions, Observer};
+use crate::capture::save::Owner;
 use crate::capture::{SourceKind, SourceStatus, Stopper};
 use crate::counters::Lost;
 use crate::packet::Batch;
@@ -25,6 +30,9 @@ const TICK_LAG_MS: i64 = 100;
 /// How often the timers of a quiet live capture are looked at.
 const TICK_EVERY: Duration = Duration::from_millis(250);
 
+/// How long a stopping source may take to hand its last batch on.
+const LAST_BATCH: Duration = Duration::from_millis(250);
+
 /// The ends of the channels that the loop works between.
 pub(super) struct Ends {
     pub incoming: Receiver<Sent>,
@@ -33,6 +41,8 @@ pub(super) struct Ends {
     pub latest: Arc<ArcSwap<Snapshot>>,
     pub capture_threads: Vec<JoinHandle<()>>,
     pub stoppers: Vec<Stopper>,
+    pub writer: Option<Writer>,
+    pub savers: Savers,
 }
 
 pub(super) struct EngineLoop {
@@ -47,6 +57,8 @@ pub(super) struct EngineLoop {
     live: bool,
     publish: bool,
     end_with_sources: bool,
+    save_from: SaveFrom,
+    owner: Option<Owner>,
     ticked: Option<Instant>,
 }
 
@@ -58,8 +70,12 @@ impl EngineLoop {
         observer: Option<Box<dyn Observer>>,
     ) -> Self {
         let live = statuses.iter().any(|status| status.kind == SourceKind::Live);
+        let mut pipeline = Pipeline::new(options.decode, options.store);
+        if options.save_from == SaveFrom::Recent {
+            pipeline.keep_recent();
+        }
         Self {
-            pipeline: Pipeline::new(options.decode, options.store),
+            pipeline,
             publisher: Publisher::new(Arc::clone(&ends.latest)),
             merge: (statuses.len() > 1).then(|| Merge::new(statuses.len())),
             merged: Batch::default(),
@@ -70,6 +86,8 @@ impl EngineLoop {
             live,
             publish: options.publish,
             end_with_sources: options.end_with_sources,
+            save_from: options.save_from,
+            owner: options.owner,
             ticked: None,
         }
     }
@@ -79,6 +97,8 @@ impl EngineLoop {
         let to_the_end = self.packets().is_continue();
         if to_the_end {
             self.sources_ended();
+        } else {
+            self.write_rest();
         }
         let observed = self.observation_ended();
         if to_the_end && !self.end_with_sources {
@@ -89,7 +109,9 @@ impl EngineLoop {
             std::mem::forget(self.pipeline);
         }
         // Whoever still captures finds nobody to take its batches; on a quiet link it would not even look.
-        let Ends { incoming, capture_threads, stoppers, .. } = self.ends;
+        let Ends { incoming, capture_threads, stoppers, writer, savers, .. } = self.ends;
+        savers.finish();
+        drop(writer);
         drop(incoming);
         for stop in stoppers {
             stop();
@@ -171,9 +193,38 @@ impl EngineLoop {
                 ControlFlow::Continue(())
             }
         };
-        batch.clear();
-        let _ = self.ends.give_back.try_send(batch);
+        match &self.ends.writer {
+            Some(writer) => writer.take(batch),
+            None => {
+                batch.clear();
+                let _ = self.ends.give_back.try_send(batch);
+            }
+        }
         flow
+    }
+
+    /// Somebody wants to stop, and packets that came before still wait: they are written, though nobody looks at them.
+    fn write_rest(&mut self) {
+        let Some(mut writer) = self.ends.writer.take() else { return };
+        for stop in &self.ends.stoppers {
+            stop();
+        }
+        if let Some(merge) = &mut self.merge {
+            let mut batch = Batch::default();
+            while merge.release(Timestamp::from_nanos(i64::MAX), &mut batch, &mut |_| {}) {
+                writer.wait_for_room(std::mem::take(&mut batch));
+            }
+        }
+        // A source that does not stop must not keep the program.
+        let most = self.ends.incoming.capacity().unwrap_or(0) + self.statuses.len();
+        for _ in 0..most {
+            match self.ends.incoming.recv_timeout(LAST_BATCH) {
+                Ok((_, batch)) => writer.wait_for_room(batch),
+                Err(_) => break,
+            }
+        }
+        writer.finish();
+        self.ends.writer = Some(writer);
     }
 
     /// Nothing waits: timers may run, and what is buffered goes out.
@@ -225,6 +276,9 @@ impl EngineLoop {
             }
             None => self.pipeline.finish(),
         }
+        if let Some(writer) = &mut self.ends.writer {
+            writer.finish();
+        }
         let _ = self.watch_losses();
         self.show_now(None);
     }
@@ -249,9 +303,23 @@ impl EngineLoop {
         match command {
             Command::Forget(calls) => self.pipeline.store_mut().forget(&calls),
             Command::ForgetAll => self.pipeline.store_mut().forget_all(),
+            Command::Save(request) => self.save(request),
             Command::Stop => return ControlFlow::Break(()),
         }
         ControlFlow::Continue(())
+    }
+
+    /// Gives a thread of its own what it needs for a request, and goes on.
+    fn save(&mut self, request: SaveRequest) {
+        let packets = match &self.save_from {
+            SaveFrom::Files(paths) => Packets::Files(paths.clone()),
+            SaveFrom::Recent | SaveFrom::Nothing => {
+                Packets::Recent(self.pipeline.recent().map(Recent::share).unwrap_or_default())
+            }
+        };
+        let names = self.statuses.iter().flat_map(|status| status.inputs.clone()).collect();
+        let snapshot = self.ends.latest.load_full();
+        self.ends.savers.start(Job { request, snapshot, packets, names, owner: self.owner });
     }
 
     fn show(&mut self) {
@@ -262,7 +330,8 @@ impl EngineLoop {
 
     fn show_now(&mut self, clock: Option<Timestamp>) {
         let queue = (self.ends.incoming.len(), self.ends.incoming.capacity().unwrap_or(0));
-        self.publisher.publish(now(), &mut self.pipeline, &self.statuses, queue, clock);
+        let origin = Origin { statuses: &self.statuses, queue, written: self.ends.writer.as_ref().map(Writer::status) };
+        self.publisher.publish(now(), &mut self.pipeline, &origin, clock);
     }
 }
 

@@ -8,25 +8,32 @@ mod analyze;
 mod capture_view;
 mod command;
 mod engine_loop;
+mod inside;
 mod merge;
 mod pipeline;
 mod publish;
+mod recent;
+mod save;
 mod sink;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 pub use analyze::analyze;
 pub use command::Command;
 pub use pipeline::Pipeline;
+pub use save::{SaveFrom, SaveOutcome, SaveRequest, Saved};
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
+use crate::capture::save::{Owner, Recorder, WriteStatus};
 use crate::capture::{Source, SourceKind, SourceState, SourceStatus, Stopper};
 use crate::counters::Lost;
 use crate::decode::DecodeOptions;
@@ -37,7 +44,9 @@ use crate::store::{Change, Store, StoreOptions};
 use crate::time::Timestamp;
 
 use engine_loop::EngineLoop;
+use save::Savers;
 use sink::{FileSink, LiveSink};
+use writer::Writer;
 
 /// How the engine works.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +59,10 @@ pub struct EngineOptions {
     pub publish: bool,
     /// Whether the engine ends with its sources, or goes on to serve commands.
     pub end_with_sources: bool,
+    /// Where packets to be saved are found again.
+    pub save_from: SaveFrom,
+    /// Who saved files are to belong to, if not to the process.
+    pub owner: Option<Owner>,
     /// Batches waiting between a live capture and the engine; `None` for [`LIVE_QUEUE_BATCHES`].
     pub live_queue: Option<usize>,
 }
@@ -69,6 +82,15 @@ pub trait Observer: Send {
     fn ended(&mut self, store: &mut Store) -> std::io::Result<()>;
 }
 
+/// Where an engine's packets and changes go, beside its snapshots.
+#[derive(Default)]
+pub struct Outputs {
+    /// Sees every change.
+    pub observer: Option<Box<dyn Observer>>,
+    /// Writes every packet.
+    pub recorder: Option<Recorder>,
+}
+
 /// A running engine, seen from outside.
 pub struct Handle {
     latest: Arc<ArcSwap<Snapshot>>,
@@ -77,6 +99,8 @@ pub struct Handle {
     ended: Receiver<()>,
     thread: Option<JoinHandle<std::io::Result<()>>>,
     statuses: Vec<Arc<SourceStatus>>,
+    written: Option<Arc<WriteStatus>>,
+    saved: Receiver<SaveOutcome>,
 }
 
 /// Starts engines.
@@ -86,11 +110,7 @@ impl Engine {
     /// Starts one thread for every source and one for decoding and tracking.
     ///
     /// The sources are open already, so privileges can be dropped before this call.
-    pub fn start(
-        sources: Vec<Box<dyn Source>>,
-        options: EngineOptions,
-        observer: Option<Box<dyn Observer>>,
-    ) -> std::io::Result<Handle> {
+    pub fn start(sources: Vec<Box<dyn Source>>, options: EngineOptions, outputs: Outputs) -> std::io::Result<Handle> {
         let statuses: Vec<_> = sources.iter().map(|source| source.status()).collect();
         let stoppers: Vec<_> = sources.iter().map(|source| source.stopper()).collect();
         let live = statuses.iter().any(|status| status.kind == SourceKind::Live);
@@ -100,7 +120,13 @@ impl Engine {
         };
         let (batches, incoming) = bounded(queue);
         let (give_back, empties) = bounded::<Batch>(queue + sources.len());
+        let written = outputs.recorder.as_ref().map(Recorder::status);
+        let writer = match outputs.recorder {
+            Some(recorder) => Some(Writer::start(recorder, live, give_back.clone())?),
+            None => None,
+        };
         let (commands, orders) = unbounded();
+        let (outcomes, saved) = unbounded();
         let latest = Arc::new(ArcSwap::from_pointee(Snapshot::default()));
         let (running_token, ended) = bounded::<()>(0);
 
@@ -129,14 +155,16 @@ impl Engine {
                 latest: Arc::clone(&latest),
                 capture_threads: running,
                 stoppers: stoppers.clone(),
+                writer,
+                savers: Savers::new(outcomes),
             },
-            observer,
+            outputs.observer,
         );
         let thread = thread::Builder::new().name("engine".into()).spawn(move || {
             let _running = running_token;
             engine.run()
         })?;
-        Ok(Handle { latest, commands, stoppers, ended, thread: Some(thread), statuses })
+        Ok(Handle { latest, commands, stoppers, ended, thread: Some(thread), statuses, written, saved })
     }
 }
 
@@ -176,6 +204,21 @@ impl Handle {
             SourceState::Failed(why) => Some(why.clone()),
             _ => None,
         })
+    }
+
+    /// How a request to save went, if one has ended. Never waits.
+    pub fn saved(&self) -> Option<SaveOutcome> {
+        self.saved.try_recv().ok()
+    }
+
+    /// What of the packets could not be written, once the engine has ended: one sentence.
+    pub fn unwritten(&self) -> Option<String> {
+        self.written.as_ref().and_then(|status| status.failed())
+    }
+
+    /// Whether packets are written to a pipe that nobody reads any more.
+    pub fn reader_is_gone(&self) -> bool {
+        self.written.as_ref().is_some_and(|status| status.reader_gone.load(Ordering::Relaxed))
     }
 
     /// What was wrong with the sources and at their end: one sentence each.

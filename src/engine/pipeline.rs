@@ -3,11 +3,12 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::recent::Recent;
 use crate::counters::DecodeCounters;
 use crate::decode::{DecodeOptions, Decoder};
 use crate::event::Decoded;
 use crate::packet::Batch;
-use crate::store::snapshot::{CaptureView, Snapshot};
+use crate::store::snapshot::{CaptureView, MemoryUse, RecentView, Snapshot};
 use crate::store::{Change, Store, StoreOptions};
 use crate::time::Timestamp;
 
@@ -19,6 +20,7 @@ pub struct Pipeline {
     changes: Vec<Change>,
     first: Option<Timestamp>,
     now: Option<Timestamp>,
+    recent: Option<Recent>,
 }
 
 impl Pipeline {
@@ -31,7 +33,18 @@ impl Pipeline {
             changes: Vec::new(),
             first: None,
             now: None,
+            recent: None,
         }
+    }
+
+    /// From now on the newest packets are kept, to be saved.
+    pub(super) fn keep_recent(&mut self) {
+        self.recent = Some(Recent::default());
+    }
+
+    /// The newest packets, if they are kept.
+    pub(super) fn recent(&mut self) -> Option<&mut Recent> {
+        self.recent.as_mut()
     }
 
     /// Works off a batch and says what it changed.
@@ -72,6 +85,9 @@ impl Pipeline {
             self.first = batch.iter().next().map(|packet| packet.meta.at);
         }
         self.decoder.decode(batch, &mut self.decoded);
+        if let Some(recent) = &mut self.recent {
+            recent.keep(batch, &self.decoded);
+        }
         self.now = self.now.max(self.decoded.now);
     }
 
@@ -125,6 +141,13 @@ impl Pipeline {
         self.decoded.clear();
         self.decoder.finish(&mut self.decoded);
         self.observe(seen)
+    }
+
+    /// Memory in use by kind, and how far the packets that are kept reach back.
+    pub(super) fn memory(&self) -> (Vec<MemoryUse>, Option<RecentView>) {
+        let mut memory = self.store.memory();
+        memory.extend(self.recent.iter().flat_map(Recent::memory));
+        (memory, self.recent.as_ref().map(Recent::view))
     }
 
     /// Rows and indices.

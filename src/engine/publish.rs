@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 
-use super::capture_view::capture_view;
+use super::capture_view::{Origin, capture_view};
 use super::pipeline::Pipeline;
-use crate::capture::SourceStatus;
 use crate::store::snapshot::{CaptureView, Snapshot};
 use crate::time::Timestamp;
 
@@ -45,17 +44,11 @@ impl Publisher {
 
     /// Publishes if anything moved, or if a live capture has not been refreshed for a while. `clock` is the wall clock
     /// of a live capture.
-    pub fn publish(
-        &mut self,
-        now: Instant,
-        pipeline: &mut Pipeline,
-        statuses: &[Arc<SourceStatus>],
-        queue: (usize, usize),
-        clock: Option<Timestamp>,
-    ) {
-        let capture = capture_view(statuses, pipeline, queue);
+    pub fn publish(&mut self, now: Instant, pipeline: &mut Pipeline, origin: &Origin<'_>, clock: Option<Timestamp>) {
+        let capture = capture_view(origin, pipeline);
         let moved = pipeline.store().generation() != self.store_generation
             || capture.sources != self.sources.sources
+            || capture.written != self.sources.written
             || capture.decode.packets != self.sources.decode.packets;
         let stale = self.published.is_none_or(|at| now.duration_since(at) >= REFRESH_EVERY);
         let refresh = stale && clock.is_some();

@@ -66,7 +66,7 @@ fn headless() -> EngineOptions {
 }
 
 fn start(sources: Vec<Box<dyn Source>>, options: EngineOptions, observer: Option<Box<dyn Observer>>) -> Handle {
-    Engine::start(sources, options, observer).unwrap()
+    Engine::start(sources, options, Outputs { observer, ..Outputs::default() }).unwrap()
 }
 
 #[test]

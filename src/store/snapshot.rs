@@ -41,6 +41,36 @@ pub struct SourceView {
     pub trouble: Option<String>,
 }
 
+/// What `-w` wrote.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WrittenView {
+    /// The file being written; the last one when several were.
+    pub file: String,
+    /// Files begun.
+    pub files: u64,
+    /// Packets in files.
+    pub packets: u64,
+    /// Bytes in files.
+    pub bytes: u64,
+    /// Packets not written because the writer was behind.
+    pub lost_queue: u64,
+    /// Packets not written because the disk refused them.
+    pub lost_disk: u64,
+    /// Why nothing can be written at the moment.
+    pub trouble: Option<String>,
+}
+
+/// How far the packets kept for saving reach back: the oldest of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecentView {
+    /// Packets that carried SIP.
+    pub signalling: Option<Timestamp>,
+    /// TCP segments and fragments.
+    pub streams: Option<Timestamp>,
+    /// Media and the rest.
+    pub media: Option<Timestamp>,
+}
+
 /// Memory in use against its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryUse {
@@ -67,6 +97,10 @@ pub struct CaptureView {
     pub decode: DecodeCounters,
     /// Batches waiting for the engine, and the queue's size.
     pub queue: (usize, usize),
+    /// With `-w`: what was written.
+    pub written: Option<WrittenView>,
+    /// How far the packets kept for saving reach back, where some are kept.
+    pub recent: Option<RecentView>,
     /// Memory by kind.
     pub memory: Vec<MemoryUse>,
     /// TCP connections that carry SIP, and behind them those that may do so unseen.

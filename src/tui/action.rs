@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use ratatui::layout::Rect;
 
 use super::pane::call_view::CallViewAction;
+use crate::engine::SaveRequest;
 use crate::track::call::CallKey;
 
 /// The tabs, by the digit that chooses them.
@@ -93,6 +94,10 @@ pub enum Action {
     FilterForm,
     /// Open the choice of columns.
     Columns,
+    /// Open the save window.
+    Save,
+    /// Change what the selected row of the save window says.
+    Choose(i32),
     /// Open the settings.
     Settings,
     /// Forget all calls.
@@ -129,6 +134,8 @@ pub enum Effect {
         /// What.
         text: String,
     },
+    /// Save to a file.
+    Save(SaveRequest),
     /// Open the call view of these calls.
     OpenCalls(Vec<CallKey>),
     /// Close the call view.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::path::{Path, PathBuf};
 
 use crossterm::Command;
 use crossterm::clipboard::CopyToClipboard;
@@ -10,6 +11,14 @@ use super::action::Effect;
 use super::screen::Screen;
 use super::terminal::Guard;
 use super::{EngineHandle, UiCommand};
+
+/// `~/` as a shell means it.
+fn at_home(path: PathBuf) -> PathBuf {
+    match (path.strip_prefix("~"), std::env::var_os("HOME")) {
+        (Ok(rest), Some(home)) => Path::new(&home).join(rest),
+        _ => path,
+    }
+}
 
 /// Carries out an effect. True when the program should end.
 pub fn carry_out(
@@ -31,6 +40,10 @@ pub fn carry_out(
             Err(error) => screen.say(format!("{}: {error}. Choose another place", path.display())),
         },
         Effect::Mouse(on) => terminal.set_mouse(on)?,
+        Effect::Save(mut request) => {
+            request.path = at_home(request.path);
+            engine.send(UiCommand::Save(request));
+        }
         Effect::Forget(keys) => engine.send(UiCommand::Forget(keys)),
         Effect::ForgetAll => engine.send(UiCommand::ForgetAll),
         // The screen has dealt with these itself.

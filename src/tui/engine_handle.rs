@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{EngineHandle, UiCommand};
-use crate::engine::{Command, Handle};
+use crate::engine::{Command, Handle, SaveOutcome};
 use crate::store::snapshot::Snapshot;
 
 impl EngineHandle for Handle {
@@ -17,8 +17,13 @@ impl EngineHandle for Handle {
             match command {
                 UiCommand::Forget(calls) => Command::Forget(calls),
                 UiCommand::ForgetAll => Command::ForgetAll,
+                UiCommand::Save(request) => Command::Save(request),
             },
         );
+    }
+
+    fn saved(&self) -> Option<SaveOutcome> {
+        Handle::saved(self)
     }
 
     fn finished(&self) -> Option<String> {

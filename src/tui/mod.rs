@@ -9,6 +9,7 @@ pub mod layout;
 mod mouse;
 pub mod pane;
 pub mod popup;
+mod saving;
 mod screen;
 mod sentence;
 pub mod state;
@@ -28,10 +29,12 @@ use std::time::Instant;
 use crossterm::event::{self, Event};
 use terminal::Waited;
 
+use crate::engine::{SaveOutcome, SaveRequest};
 use crate::store::snapshot::Snapshot;
 use crate::track::call::CallKey;
 
 pub use action::Tab;
+pub use saving::sentence as outcome;
 pub use screen::{Options, Screen};
 
 /// How long the loop waits for a key before it looks for a new snapshot, in ms.
@@ -82,6 +85,8 @@ impl Default for UiOptions {
 /// What the interface asks of the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UiCommand {
+    /// Save to a file.
+    Save(SaveRequest),
     /// Forget these calls.
     Forget(Vec<CallKey>),
     /// Forget everything.
@@ -94,6 +99,8 @@ pub trait EngineHandle {
     fn latest(&self) -> Arc<Snapshot>;
     /// Asks for something. Never waits.
     fn send(&self, command: UiCommand);
+    /// How a request to save went, if one has ended since. Never waits.
+    fn saved(&self) -> Option<SaveOutcome>;
     /// Once no source runs any more: why, empty for an ordinary end.
     fn finished(&self) -> Option<String>;
 }
@@ -171,6 +178,9 @@ pub fn run(options: UiOptions, engine: &dyn EngineHandle) -> Result<UiExit, UiEr
         }
         screen.offer(engine.latest());
         screen.finish(engine.finished());
+        while let Some(outcome) = engine.saved() {
+            screen.saved(outcome);
+        }
         screen.tick(clock.ms());
         let now_ms = clock.ms();
         let due = pace.is_due(now_ms);

@@ -14,9 +14,11 @@ use super::action::{Action, Effect, Hits, Tab};
 use super::keys::{self, Context};
 use super::layout;
 use super::mouse::{self, Clicks};
+use super::saving;
 use super::state::State;
 use super::theme::Theme;
 use super::update;
+use crate::engine::SaveOutcome;
 use crate::limits::OPENED_CALLS;
 use crate::store::snapshot::Snapshot;
 use crate::track::call::CallKey;
@@ -52,6 +54,8 @@ pub struct Screen {
     clicks: Clicks,
     dirty: bool,
     cells: u64,
+    /// The last trouble with writing that was told.
+    told: Option<String>,
 }
 
 impl Screen {
@@ -76,6 +80,7 @@ impl Screen {
             clicks: Clicks::default(),
             dirty: true,
             cells: 0,
+            told: None,
         }
     }
 
@@ -91,6 +96,12 @@ impl Screen {
 
     /// Offers the newest snapshot. It is taken unless the view is paused.
     pub fn offer(&mut self, snapshot: Arc<Snapshot>) {
+        if let Some(trouble) = trouble(&snapshot)
+            && self.told.as_deref() != Some(trouble)
+        {
+            self.told = Some(trouble.to_owned());
+            self.say(format!("Not written: {trouble}"));
+        }
         self.newest = snapshot;
         if !self.state.paused && !Arc::ptr_eq(&self.newest, &self.state.snapshot) {
             self.dirty |= self.newest.generation != self.state.snapshot.generation;
@@ -118,6 +129,12 @@ impl Screen {
     /// Shows a line of text for a few seconds.
     pub fn say(&mut self, text: String) {
         self.state.say(text);
+        self.dirty = true;
+    }
+
+    /// Says how a request to save went.
+    pub fn saved(&mut self, outcome: SaveOutcome) {
+        saving::ended(&mut self.state, outcome);
         self.dirty = true;
     }
 
@@ -179,7 +196,7 @@ impl Screen {
 
     /// A key that means nothing else is text, where text is typed.
     fn type_key(&mut self, context: Context, event: &KeyEvent) {
-        if context == Context::Form {
+        if matches!(context, Context::Form | Context::SaveName) {
             update::form_typed(&mut self.state, event);
         }
         if context == Context::Line {
@@ -272,6 +289,11 @@ impl Screen {
         let Ok(frame) = terminal.draw(|frame| self.draw(frame));
         frame.buffer.clone()
     }
+}
+
+/// Why packets cannot be written at the moment.
+fn trouble(snapshot: &Snapshot) -> Option<&str> {
+    snapshot.capture.written.as_ref()?.trouble.as_deref()
 }
 
 /// Running durations are shown in seconds: less is no reason for a frame.

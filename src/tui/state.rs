@@ -12,6 +12,7 @@ use super::keys::Context;
 use super::layout;
 use super::pane::call_view::CallView;
 use super::popup::Popup;
+use super::popup::save::SaveForm;
 use super::table::Sort;
 use super::table::calls::COLUMNS;
 use super::table::cursor::Cursor;
@@ -129,6 +130,10 @@ pub struct State {
     pub now_ms: u64,
     /// Why the capture ended, once it did.
     pub finished: Option<String>,
+    /// What is being saved, as it was asked for.
+    pub saving: Option<Box<SaveForm>>,
+    /// How requests to save went, the newest last, and whether well.
+    pub saved: Vec<(String, bool)>,
     notice: Option<(String, u64)>,
 }
 
@@ -153,6 +158,8 @@ impl State {
             size: Size::new(80, 24),
             now_ms: 0,
             finished: None,
+            saving: None,
+            saved: Vec::new(),
             notice: None,
         }
     }
@@ -190,7 +197,8 @@ impl State {
 
     /// The line of text to show now.
     pub fn notice(&self) -> Option<&str> {
-        self.notice.as_ref().filter(|(_, until)| self.now_ms < *until).map(|(text, _)| text.as_str())
+        let said = self.notice.as_ref().filter(|(_, until)| self.now_ms < *until).map(|(text, _)| text.as_str());
+        said.or_else(|| self.saving.as_ref().map(|_| "Saving; the capture goes on"))
     }
 }
 

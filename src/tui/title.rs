@@ -99,6 +99,11 @@ fn pieces(state: &State) -> Vec<Piece> {
         piece.short = format!("drops {kernel}/{interface}/{queue}");
         pieces.push(piece);
     }
+    if let Some(unwritten) = capture.written.as_ref().map(|written| written.lost_queue + written.lost_disk)
+        && unwritten > 0
+    {
+        pieces.push(Piece::new(format!("{} not written", counted(unwritten)), Role::Bad, 7));
+    }
     let end = if capture.is_live() { snapshot.now.or(capture.last) } else { capture.last };
     if let (Some(first), Some(end)) = (capture.first, end) {
         let seconds = end.since(first).whole_seconds().max(0);

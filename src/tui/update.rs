@@ -13,6 +13,7 @@ use super::popup::filter_form::FilterForm;
 use super::popup::help::Help;
 use super::popup::settings::{self, Settings};
 use super::popup::text::TextPopup;
+use super::saving;
 use super::state::State;
 use super::table::calls::COLUMNS;
 use super::table::place;
@@ -29,8 +30,9 @@ pub fn update(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::Help => state.popups.push(Popup::Help(Help::new(state.context()))),
         Action::Columns => state.popups.push(Popup::Columns(Columns::default())),
         Action::Settings => state.popups.push(Popup::Settings(Settings::default())),
+        Action::Save => saving::open(state),
         Action::FilterForm => state.popups.push(Popup::Filter(Box::new(FilterForm::new(&state.form)))),
-        Action::Toggle | Action::Reorder(_) | Action::SelectLine(_) => return popup(state, action),
+        Action::Toggle | Action::Choose(_) | Action::Reorder(_) | Action::SelectLine(_) => return popup(state, action),
         Action::Tab(tab) => show(state, *tab),
         Action::NextTab(by) => {
             let at = Tab::ALL.iter().position(|tab| *tab == state.tab).unwrap_or_default() as i64;
@@ -44,7 +46,7 @@ pub fn update(state: &mut State, action: &Action) -> Vec<Effect> {
             state.filter.before = state.filter.input.value().to_owned();
             state.filter.editing = true;
         }
-        Action::Accept => accept(state),
+        Action::Accept => return accept(state),
         Action::OpenRaw => return open_with(state, &CallViewAction::RawAll),
         Action::OpenRelated => return open_with(state, &CallViewAction::Related),
         Action::Clear => return clear(state),
@@ -133,6 +135,11 @@ fn show(state: &mut State, tab: Tab) {
 
 /// Back: the window on top, then the view, then the text being typed, then marks, kinds and filter.
 fn back(state: &mut State) {
+    if let Some(Popup::Save(form)) = state.popups.last_mut()
+        && form.take_back()
+    {
+        return;
+    }
     if state.popups.pop().is_some() || state.view.take().is_some() {
         return;
     }
@@ -155,7 +162,10 @@ fn back(state: &mut State) {
 }
 
 /// Takes what was typed: the form's filter replaces the line's.
-fn accept(state: &mut State) {
+fn accept(state: &mut State) -> Vec<Effect> {
+    if matches!(state.popups.last(), Some(Popup::Save(_))) {
+        return saving::accept(state);
+    }
     if state.filter.editing {
         state.filter.editing = false;
         filter_typed(state);
@@ -169,6 +179,7 @@ fn accept(state: &mut State) {
         state.filter.input = expression.into();
         filter_typed(state);
     }
+    Vec::new()
 }
 
 /// The filter text changed: it applies at once if it can be understood, else the last one stays.
@@ -190,9 +201,12 @@ pub fn filter_typed(state: &mut State) {
     }
 }
 
-/// A key for the filter form.
+/// A key for the text in the window on top.
 pub fn form_typed(state: &mut State, event: &KeyEvent) {
     if let Some(Popup::Filter(form)) = state.popups.last_mut() {
+        form.key(event);
+    }
+    if let Some(Popup::Save(form)) = state.popups.last_mut() {
         form.key(event);
     }
 }
@@ -219,6 +233,8 @@ fn popup(state: &mut State, action: &Action) -> Vec<Effect> {
             effects = settings::toggle(state, list.at);
         }
         (Popup::Filter(form), Action::SelectLine(line)) => form.select(*line),
+        (Popup::Save(form), Action::SelectLine(line)) => form.select(*line),
+        (Popup::Save(form), Action::Choose(by)) => form.choose(i64::from(*by)),
         _ => {}
     }
     state.popups.push(top);

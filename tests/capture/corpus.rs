@@ -5,13 +5,17 @@
 
 use std::fs;
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use sipwatch::capture::Source;
 use sipwatch::capture::file::FileSource;
+use sipwatch::capture::save::{RecordOptions, Recorder, Rotation};
 use sipwatch::engine::{EngineOptions, analyze};
 use sipwatch::export;
+use sipwatch::packet::Batch;
 use sipwatch::store::snapshot::Snapshot;
 
 fn corpus() -> Option<PathBuf> {
@@ -219,4 +223,41 @@ fn message_bytes_equal_those_that_tshark_puts_together() {
         }
     }
     wrong.none(compared);
+}
+
+/// Writes a capture as `-w` does.
+fn written(path: &Path, to: &Path) {
+    let names = [path.display().to_string()];
+    let options =
+        RecordOptions { path: to.into(), rotation: Rotation::default(), owner: None, names: names.clone().into() };
+    let mut recorder = Recorder::open(options).unwrap();
+    let mut sink = |batch: &mut Batch| {
+        recorder.write(batch);
+        batch.clear();
+        ControlFlow::Continue(())
+    };
+    Box::new(FileSource::open(&names).unwrap()).run(&mut sink).unwrap();
+}
+
+#[test]
+fn what_is_written_of_a_capture_gives_the_same_report() {
+    let Some(corpus) = corpus() else { return };
+    let truth = read(&corpus.join("truth.json"));
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("again.pcapng");
+    let (mut differences, mut compared) = (Differences::default(), 0);
+    for name in truth["captures"].as_object().unwrap().keys().filter(|name| *name != NETMON) {
+        let path = corpus.join(name);
+        written(&path, &to);
+        let [ours, mut again] = [report(&path), report(&to)];
+        // The name is another one, and what is cut is left behind.
+        for member in ["sources", "truncated"] {
+            again["capture"][member] = ours["capture"][member].clone();
+        }
+        for (what, value) in again.as_object().unwrap() {
+            differences.compare(name, what, value, &ours[what]);
+        }
+        compared += 1;
+    }
+    differences.none(compared);
 }

@@ -9,6 +9,7 @@
 
 mod terminal;
 mod torture;
+mod write;
 
 use std::fs;
 use std::io::{Read, Write};
@@ -52,6 +53,17 @@ impl Files {
         let path: PathBuf = self.folder.path().join(name);
         fs::write(&path, bytes).unwrap();
         path.to_str().unwrap().to_owned()
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let folder = fs::read_dir(self.folder.path()).unwrap();
+        let mut names: Vec<_> = folder.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
     }
 
     fn demo(&self) -> String {

@@ -171,8 +171,13 @@ impl Running {
 
     /// As Ctrl-C does.
     pub fn interrupt(&self) {
+        self.signal(Signal::SIGINT);
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(self.child.id() as i32);
-        kill(pid, Signal::SIGINT).expect("the program still runs");
+        kill(pid, signal).expect("the program still runs");
     }
 
     /// Waits for its end; `None` if it does not come.

@@ -8,6 +8,7 @@ use sipwatch::tui::format::counted;
 
 use super::lab::{FAR, Lab, NEAR, SIPWATCH, skip};
 use super::pty::Terminal;
+use super::save::report;
 use super::wire;
 
 const KEY_EVERY: Duration = Duration::from_millis(200);
@@ -105,6 +106,12 @@ fn nothing_is_lost_and_keys_answer_under_full_load() {
     assert_nothing_lost(&lab, &truth, 1, &outcome);
     let outcome = replay(&lab, &file, &["--topspeed", "--loop=3"], &[]);
     assert_nothing_lost(&lab, &truth, 3, &outcome);
+    // Writing all of it to a file loses nothing either, there or here.
+    let written = lab.file("written.pcapng");
+    let outcome = replay(&lab, &file, &["--pps=200000"], &["-w", &written.display().to_string()]);
+    assert_nothing_lost(&lab, &truth, 1, &outcome);
+    let capture = &report(&written)["capture"];
+    assert_eq!((&capture["packets"], &capture["truncated"]), (&truth.packets.into(), &false.into()));
     // A zero is to be believed only if the same run can show something else.
     let outcome = replay(&lab, &file, &["--topspeed"], &["--queue-batches", "4"]);
     let [_, _, queue] = lost(&outcome.capture_tab);

@@ -17,4 +17,5 @@ mod lab;
 mod load;
 mod pty;
 mod quiet;
+mod save;
 mod wire;

@@ -58,7 +58,12 @@ pub fn subscription(file: &Path, seed: u64) -> Subscription {
 
 /// Writes the capture of 500 calls, RTP included: about 500,000 packets.
 pub fn carrier(file: &Path) -> Truth {
-    let mut carrier = Carrier::new(CarrierOptions::default());
+    carrier_of(file, CarrierOptions::default())
+}
+
+/// Writes such a capture of another size.
+pub fn carrier_of(file: &Path, options: CarrierOptions) -> Truth {
+    let mut carrier = Carrier::new(options);
     write(file, |frame| carrier.next_packet(frame));
     carrier.truth()
 }

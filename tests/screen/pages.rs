@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
 use sipwatch::capture::FileFacts;
-use sipwatch::store::snapshot::{CaptureView, Snapshot, SourceView};
+use sipwatch::engine::SaveOutcome;
+use sipwatch::store::snapshot::{CaptureView, RecentView, Snapshot, SourceView, WrittenView};
+use sipwatch::tui::action::Effect;
 use sipwatch::tui::{Options, Screen};
 
 use crate::fixture;
@@ -23,6 +25,25 @@ pub fn text(buffer: &Buffer) -> String {
     let width = usize::from(buffer.area.width);
     let rows = buffer.content.chunks(width.max(1));
     rows.map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>().trim_end().to_owned() + "\n").collect()
+}
+
+/// The same capture with `-w` on a disk that is full, and packets kept for saving.
+pub fn writing() -> CaptureView {
+    let mut capture = (*fixture::snapshot().capture).clone();
+    capture.written = Some(WrittenView {
+        file: "/var/captures/all.pcapng".into(),
+        files: 1,
+        packets: 12_000,
+        bytes: 2_900_000,
+        lost_queue: 0,
+        lost_disk: 345,
+        trouble: Some(
+            "/var/captures/all.pcapng: no space left on device. Make room there, or choose another disk".into(),
+        ),
+    });
+    capture.recent =
+        Some(RecentView { signalling: Some(fixture::at(2.0)), streams: None, media: Some(fixture::at(140.0)) });
+    capture
 }
 
 fn page(size: (u16, u16), keys: &str) -> String {
@@ -61,6 +82,20 @@ fn windows_at_80_by_24() {
 }
 
 #[test]
+fn saving() {
+    insta::assert_snapshot!("save", page((80, 24), "<home>jj<f2>"));
+    insta::assert_snapshot!("save_name", page((80, 24), "<home>j <f2><right><down><right><tab><tab>"));
+    insta::assert_snapshot!("save_small", page((40, 12), "<f2>"));
+    let mut screen = screen(fixture::snapshot(), (80, 24), "<f2>");
+    let request = match screen.press("<enter>").pop() {
+        Some(Effect::Save(request)) => request,
+        other => panic!("{other:?}"),
+    };
+    screen.saved(SaveOutcome::Exists(request));
+    insta::assert_snapshot!("save_exists", text(&screen.render(80, 24)));
+}
+
+#[test]
 fn marks_and_kinds() {
     insta::assert_snapshot!("marks", page((80, 24), "<home>j  k"));
     insta::assert_snapshot!("kinds", page((80, 24), "mm"));
@@ -68,6 +103,10 @@ fn marks_and_kinds() {
 
 #[test]
 fn stats_and_capture() {
+    let mut busy = fixture::snapshot();
+    busy.capture = Arc::new(writing());
+    let page_120 = text(&screen(busy, (120, 40), "8").render(120, 40));
+    insta::assert_snapshot!("capture_written", page_120);
     for (name, size) in [("80", (80, 24)), ("120", (120, 40)), ("40", (40, 12))] {
         insta::assert_snapshot!(format!("stats_{name}"), page(size, "7"));
         insta::assert_snapshot!(format!("capture_{name}"), page(size, "8"));

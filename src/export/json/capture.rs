@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::counters::{Layer, Lost};
-use crate::store::snapshot::CaptureView;
+use crate::store::snapshot::{CaptureView, WrittenView};
 
 /// The `capture` object.
 #[derive(Clone, Debug, Serialize)]
@@ -28,6 +28,45 @@ pub struct CaptureReport {
     pub truncated: bool,
     /// What could not be decoded, by layer.
     pub malformed: MalformedReport,
+    /// With `-w`: what was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub written: Option<WrittenReport>,
+}
+
+/// What `-w` wrote.
+#[derive(Clone, Debug, Serialize)]
+pub struct WrittenReport {
+    /// The last file.
+    pub file: String,
+    /// Files begun.
+    pub files: u64,
+    /// Packets in files.
+    pub packets: u64,
+    /// Bytes in files.
+    pub bytes: u64,
+    /// Packets that are in no file.
+    pub lost: UnwrittenReport,
+}
+
+/// Packets that were captured but not written, one cause each.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct UnwrittenReport {
+    /// The writer was behind.
+    pub queue: u64,
+    /// The disk refused them.
+    pub disk: u64,
+}
+
+impl From<&WrittenView> for WrittenReport {
+    fn from(written: &WrittenView) -> Self {
+        Self {
+            file: written.file.clone(),
+            files: written.files,
+            packets: written.packets,
+            bytes: written.bytes,
+            lost: UnwrittenReport { queue: written.lost_queue, disk: written.lost_disk },
+        }
+    }
 }
 
 /// The loss counters, one cause each.
@@ -82,6 +121,7 @@ impl CaptureReport {
                 body: decode.malformed_at(Layer::Body),
                 rtp: decode.malformed_at(Layer::Rtp),
             },
+            written: capture.written.as_ref().map(WrittenReport::from),
         }
     }
 }

@@ -14,10 +14,16 @@ const fn bind(
     Binding { context, keys, action: Action::CallView(action), text, hint }
 }
 
+/// Saving works the same in every view.
+const fn save(context: Context) -> Binding {
+    Binding { context, keys: "f2", action: Action::Save, text: "save the call to a file", hint: "save" }
+}
+
 /// The keys.
 pub const BINDINGS: &[Binding] = &[
     bind(Context::CallView, "enter r f6", Raw, "show the raw message on the full screen", "raw"),
     bind(Context::CallView, "space", Mark, "mark the message; on a second one: compare the two", "mark"),
+    save(Context::CallView),
     bind(Context::CallView, "d", Sdp, "show SDP: not, in short, whole", "SDP"),
     bind(Context::CallView, "t", Time, "show time of day, since the row before, since the start", "time"),
     bind(Context::CallView, "b", Colour, "colour by response, branch, CSeq, Call-ID", "colour"),
@@ -53,6 +59,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Raw, "J", Message(1), "next message", "next"),
     bind(Context::Raw, "K", Message(-1), "previous message", "previous"),
     bind(Context::Raw, "/ f3", Search, "search in the messages", "search"),
+    save(Context::Raw),
     bind(Context::Raw, "n", Match(1), "next match of the search", ""),
     bind(Context::Raw, "N", Match(-1), "previous match of the search", ""),
     bind(Context::Raw, "g", Goto, "go to a packet number or a time", "go to"),

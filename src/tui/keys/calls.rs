@@ -8,6 +8,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Calls, "enter right", Action::Open, "open the call; marked calls open together", "open"),
     bind(Calls, "/ f3", Action::FilterLine, "filter as you type", "filter"),
     bind(Calls, "space", Action::Mark, "mark the row", "mark"),
+    bind(Calls, "f2 s", Action::Save, "save calls or packets to a file", "save"),
     bind(Calls, "f6 r", Action::OpenRaw, "show the text of all messages of the call", "raw"),
     bind(Calls, "f4 x", Action::OpenRelated, "open the call with those that belong to it", ""),
     bind(Calls, "f7 f", Action::FilterForm, "filter by fields", "filter…"),

@@ -6,6 +6,7 @@ use crate::tui::action::Action;
 
 pub(super) const BINDINGS: &[Binding] = &[
     bind(Capture, "enter right", Action::Open, "show the bytes of the packet", "bytes"),
+    bind(Capture, "f2 s", Action::Save, "save calls or packets to a file", "save"),
     bind(Capture, "j down", Action::Move(1), "go down", "move"),
     bind(Capture, "k up", Action::Move(-1), "go up", ""),
     bind(Capture, "pgdn ctrl-f", Action::Page(1), "go down a page", ""),

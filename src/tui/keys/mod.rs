@@ -6,6 +6,7 @@ mod capture;
 mod global;
 mod key;
 mod popup;
+mod save;
 mod stats;
 
 use crossterm::event::KeyEvent;
@@ -37,6 +38,12 @@ pub enum Context {
     Line,
     /// Several texts being typed: the filter form.
     Form,
+    /// The save window.
+    Save,
+    /// The name of the file to save, being typed.
+    SaveName,
+    /// Whether a file may be overwritten.
+    Overwrite,
 }
 
 impl Context {
@@ -53,12 +60,15 @@ impl Context {
             Self::Popup => "Lists and windows",
             Self::Line => "Filter line",
             Self::Form => "Filter form",
+            Self::Save => "Save",
+            Self::SaveName => "Name of the file",
+            Self::Overwrite => "The file exists",
         }
     }
 
     /// Whether keys of [`Context::Global`] work here too.
     pub const fn takes_global(self) -> bool {
-        !matches!(self, Self::Popup | Self::Line | Self::Form)
+        !matches!(self, Self::Popup | Self::Line | Self::Form | Self::Save | Self::SaveName | Self::Overwrite)
     }
 }
 
@@ -82,8 +92,15 @@ const fn bind(context: Context, keys: &'static str, action: Action, text: &'stat
     Binding { context, keys, action, text, hint }
 }
 
-const TABLES: [&[Binding]; 6] =
-    [calls::BINDINGS, call_view::BINDINGS, stats::BINDINGS, capture::BINDINGS, popup::BINDINGS, global::BINDINGS];
+const TABLES: [&[Binding]; 7] = [
+    calls::BINDINGS,
+    call_view::BINDINGS,
+    stats::BINDINGS,
+    capture::BINDINGS,
+    popup::BINDINGS,
+    save::BINDINGS,
+    global::BINDINGS,
+];
 
 /// All keys of the program, those of [`Context::Global`] last.
 pub fn bindings() -> impl Iterator<Item = &'static Binding> {

@@ -7,10 +7,11 @@ use ratatui::layout::Rect;
 
 use crate::capture::FileFacts;
 use crate::counters::{Layer, MalformedSample};
-use crate::store::snapshot::{CaptureView, MemoryUse, SourceView};
+use crate::store::snapshot::{CaptureView, MemoryUse, SourceView, WrittenView};
 use crate::tui::action::{Action, Hits};
 use crate::tui::format::{Zone, bytes, counted, per_second, percent, rate};
 use crate::tui::layout;
+use crate::tui::popup::save::kept;
 use crate::tui::state::State;
 use crate::tui::theme::{Glyph, Role, Theme};
 use crate::tui::widget::lines::{self, Line};
@@ -71,7 +72,11 @@ fn lines_of(state: &State) -> (Vec<Line>, usize) {
     let capture = &state.snapshot.capture;
     let mut out = sources(state);
     out.extend(losses(capture));
-    out.extend(memory(&capture.memory));
+    if let Some(written) = &capture.written {
+        out.extend(written_lines(written, usize::from(layout::areas(state).content.width)));
+    }
+    out.extend(saved_lines(state));
+    out.extend(memory(&capture.memory, capture.recent.as_ref().map(|recent| kept(recent, true, state.zone))));
     out.extend(decoded(capture));
     out.extend(streams::counters(&capture.decode.streams));
     out.extend(streams::flows(&capture.flows, state.zone));
@@ -210,7 +215,53 @@ fn losses(capture: &CaptureView) -> Vec<Line> {
     ]
 }
 
-fn memory(kinds: &[MemoryUse]) -> Vec<Line> {
+/// What `-w` wrote, and what it could not write.
+fn written_lines(written: &WrittenView, width: usize) -> Vec<Line> {
+    let row = |name: &str, count: u64, about: String, role: Role| {
+        Line::blank().at(1, 12, name, Role::Text).right(13, 10, counted(count), role).at(25, u16::MAX, about, Role::Dim)
+    };
+    let lost = |count: u64| if count > 0 { Role::Bad } else { Role::Text };
+    let (queue, disk) = (written.lost_queue, written.lost_disk);
+    let file = if written.file.is_empty() { "no file yet" } else { &written.file };
+    let mut out = vec![
+        section("Written").at(25, u16::MAX, file, Role::Text),
+        row(
+            "packets",
+            written.packets,
+            format!(
+                "{} in {} {}",
+                bytes(written.bytes),
+                counted(written.files),
+                if written.files == 1 { "file" } else { "files" }
+            ),
+            Role::Text,
+        ),
+        row("not: queue", queue, "the writer was behind: the disk is too slow".to_owned(), lost(queue)),
+        row("not: disk", disk, "the disk refused them".to_owned(), lost(disk)),
+    ];
+    let trouble = written.trouble.as_deref().unwrap_or_default();
+    let sentence = lines::words("", trouble, width.saturating_sub(2)).into_iter().filter(|line| !line.is_empty());
+    out.extend(sentence.map(|line| Line::blank().at(1, u16::MAX, line, Role::Bad)));
+    out.push(Line::blank());
+    out
+}
+
+/// How requests to save went.
+fn saved_lines(state: &State) -> Vec<Line> {
+    if state.saved.is_empty() {
+        return Vec::new();
+    }
+    let width = usize::from(layout::areas(state).content.width).saturating_sub(2);
+    let mut out = vec![section("Saved")];
+    for (sentence, is_well) in &state.saved {
+        let role = if *is_well { Role::Text } else { Role::Bad };
+        out.extend(lines::words("", sentence, width).into_iter().map(|line| Line::blank().at(1, u16::MAX, line, role)));
+    }
+    out.push(Line::blank());
+    out
+}
+
+fn memory(kinds: &[MemoryUse], kept: Option<String>) -> Vec<Line> {
     if kinds.is_empty() {
         return Vec::new();
     }
@@ -233,6 +284,7 @@ fn memory(kinds: &[MemoryUse]) -> Vec<Line> {
                 .right(57, 10, counted(kind.evicted), role),
         );
     }
+    out.extend(kept.map(|kept| Line::blank().at(1, u16::MAX, kept, Role::Dim)));
     out.push(Line::blank());
     out
 }

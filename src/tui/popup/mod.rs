@@ -4,6 +4,7 @@ pub mod columns;
 pub mod explain;
 pub mod filter_form;
 pub mod help;
+pub mod save;
 pub mod settings;
 pub mod text;
 
@@ -23,6 +24,8 @@ pub enum Popup {
     Columns(columns::Columns),
     /// The filter form.
     Filter(Box<filter_form::FilterForm>),
+    /// What to save, and where.
+    Save(Box<save::SaveForm>),
     /// Settings.
     Settings(settings::Settings),
     /// Text to read.
@@ -34,6 +37,7 @@ impl Popup {
     pub fn context(&self) -> Context {
         match self {
             Self::Filter(_) => Context::Form,
+            Self::Save(form) => form.context(),
             _ => Context::Popup,
         }
     }
@@ -44,6 +48,7 @@ impl Popup {
             Self::Help(help) => shift(&mut help.top, delta, help.lines),
             Self::Columns(columns) => shift(&mut columns.at, delta, columns.count),
             Self::Filter(form) => form.step(delta),
+            Self::Save(form) => form.step(delta),
             Self::Settings(settings) => shift(&mut settings.at, delta, settings::ROWS.len()),
             Self::Text(text) => shift(&mut text.top, delta, text.lines.len()),
         }
@@ -55,6 +60,7 @@ impl Popup {
             Self::Help(help) => help.draw(frame.buffer_mut(), screen, state),
             Self::Columns(columns) => columns.draw(frame.buffer_mut(), screen, state, hits),
             Self::Filter(form) => form.draw(frame, screen, state, hits),
+            Self::Save(form) => form.draw(frame, screen, state, hits),
             Self::Settings(settings) => settings.draw(frame.buffer_mut(), screen, state, hits),
             Self::Text(text) => text.draw(frame.buffer_mut(), screen, state),
         }

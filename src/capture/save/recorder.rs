@@ -1,0 +1,271 @@
+//! `-w`: every packet into a pcapng file, whatever the disk does meanwhile.
+
+use std::fs::{self, File};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::pcapng::Pcapng;
+use super::place::{Owner, SaveError, create};
+use super::rotate::{Kept, Rotation, name};
+use super::{SourceNames, WriteStatus};
+use crate::limits::WRITE_BUFFER_BYTES;
+use crate::packet::Batch;
+use crate::time::Timestamp;
+
+/// Standard output as a path.
+const STDOUT: &str = "-";
+
+/// What to write where.
+#[derive(Clone, Debug)]
+pub struct RecordOptions {
+    /// The file; `-` is standard output.
+    pub path: PathBuf,
+    /// When to begin a new one.
+    pub rotation: Rotation,
+    /// Who new files are to belong to, if not to the process.
+    pub owner: Option<Owner>,
+    /// Names of the sources.
+    pub names: SourceNames,
+}
+
+/// An open file, and how much of it is whole blocks.
+struct Output {
+    file: File,
+    /// Whether what was half written can be taken back.
+    is_regular: bool,
+    /// Bytes of whole blocks in it.
+    good: u64,
+    /// Interfaces described in those.
+    interfaces: usize,
+}
+
+/// Writes batches. What cannot be written is counted, and the next packets are tried again.
+pub struct Recorder {
+    options: RecordOptions,
+    blocks: Pcapng,
+    buffer: Vec<u8>,
+    /// Packets in the buffer.
+    buffered: u64,
+    output: Option<Output>,
+    began: Option<Timestamp>,
+    number: u64,
+    kept: Kept,
+    /// A pipe that broke stays so.
+    is_broken: bool,
+    status: Arc<WriteStatus>,
+    reopen: Arc<AtomicBool>,
+}
+
+impl Recorder {
+    /// Creates the file, or with rotation looks whether its directory is there: the first file's name is known with the
+    /// first packet only.
+    pub fn open(options: RecordOptions) -> Result<Self, SaveError> {
+        let blocks = Pcapng::new(Arc::clone(&options.names));
+        let mut recorder = Self {
+            blocks,
+            buffer: Vec::new(),
+            buffered: 0,
+            output: None,
+            began: None,
+            number: 0,
+            kept: Kept::default(),
+            is_broken: false,
+            status: Arc::default(),
+            reopen: Arc::default(),
+            options,
+        };
+        if recorder.options.rotation.is_on() {
+            let path = &recorder.options.path;
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            fs::metadata(folder).map_err(|error| SaveError::of(path, &error))?;
+        } else {
+            let path = recorder.options.path.clone();
+            recorder.begin(&path).map_err(|error| SaveError::of(&path, &error))?;
+        }
+        Ok(recorder)
+    }
+
+    /// Its counters.
+    pub fn status(&self) -> Arc<WriteStatus> {
+        Arc::clone(&self.status)
+    }
+
+    /// Set it, and the file is opened anew: after somebody moved it away.
+    pub fn reopen_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.reopen)
+    }
+
+    /// Takes the packets of a batch. They are in the file after the next [`Recorder::flush`] at the latest.
+    pub fn write(&mut self, batch: &Batch) {
+        self.look_at_flag();
+        let mut may_open = true;
+        for packet in batch.iter() {
+            self.rotate(packet.meta.at);
+            if self.output.is_none() && may_open {
+                may_open = self.next(packet.meta.at);
+            }
+            let Some(_) = self.output else {
+                self.status.lost_disk.fetch_add(1, Ordering::Relaxed);
+                continue;
+            };
+            self.began.get_or_insert(packet.meta.at);
+            self.blocks.packet(&packet, &mut self.buffer);
+            self.buffered += 1;
+            if self.buffer.len() >= WRITE_BUFFER_BYTES {
+                self.flush();
+            }
+        }
+    }
+
+    /// Nothing waits to be written: what is buffered goes out.
+    pub fn flush(&mut self) {
+        self.look_at_flag();
+        self.write_out();
+    }
+
+    fn look_at_flag(&mut self) {
+        if self.reopen.swap(false, Ordering::Relaxed) {
+            self.reopen();
+        }
+    }
+
+    fn write_out(&mut self) {
+        let Some(output) = self.output.as_mut().filter(|_| !self.buffer.is_empty()) else { return };
+        match output.file.write_all(&self.buffer) {
+            Ok(()) => {
+                output.good += self.buffer.len() as u64;
+                output.interfaces = self.blocks.interfaces();
+                self.status.packets.fetch_add(self.buffered, Ordering::Relaxed);
+                self.status.bytes.fetch_add(self.buffer.len() as u64, Ordering::Relaxed);
+                self.status.trouble.store(None);
+                self.buffer.clear();
+                self.buffered = 0;
+            }
+            Err(error) => self.refused(&error),
+        }
+    }
+
+    /// The disk took the buffer not, or not whole. The file is cut to its last whole block, so that it stays readable.
+    fn refused(&mut self, error: &io::Error) {
+        self.status.lost_disk.fetch_add(self.buffered, Ordering::Relaxed);
+        self.buffer.clear();
+        self.buffered = 0;
+        self.tell(error);
+        let Some(mut output) = self.output.take() else { return };
+        let good = output.good;
+        let is_whole =
+            output.is_regular && output.file.set_len(good).is_ok() && output.file.seek(SeekFrom::Start(good)).is_ok();
+        if !is_whole {
+            // Whoever reads a pipe has lost its place.
+            self.is_broken = true;
+            return;
+        }
+        match good {
+            0 => self.blocks.begin(&mut self.buffer),
+            _ => self.blocks.forget_from(output.interfaces),
+        }
+        self.output = Some(output);
+    }
+
+    fn tell(&self, error: &io::Error) {
+        if error.kind() == io::ErrorKind::BrokenPipe && self.options.path.as_os_str() == STDOUT {
+            self.status.reader_gone.store(true, Ordering::Relaxed);
+        }
+        let file = self.status.file.load();
+        let path = if file.is_empty() { self.options.path.display().to_string() } else { file.to_string() };
+        let sentence = SaveError::of(Path::new(&path), error).to_string();
+        if self.status.failure.load().is_none() {
+            self.status.failure.store(Some(Arc::new(sentence.clone())));
+        }
+        self.status.trouble.store(Some(Arc::new(sentence)));
+    }
+
+    fn rotate(&mut self, at: Timestamp) {
+        let rotation = self.options.rotation;
+        let (Some(output), Some(began)) = (&self.output, self.began) else { return };
+        if rotation.is_on() && rotation.is_due(began, output.good + self.buffer.len() as u64, at) {
+            self.close();
+        }
+    }
+
+    fn close(&mut self) {
+        self.write_out();
+        self.output = None;
+        self.began = None;
+        self.buffer.clear();
+    }
+
+    /// Begins the file for a packet of this time. False when that cannot be done now.
+    fn next(&mut self, at: Timestamp) -> bool {
+        if self.is_broken {
+            return false;
+        }
+        let is_on = self.options.rotation.is_on();
+        let path = if is_on { name(&self.options.path, self.number + 1, at) } else { self.options.path.clone() };
+        if let Err(error) = self.begin(&path) {
+            self.tell(&error);
+            return false;
+        }
+        if is_on {
+            self.number += 1;
+            self.kept.add(path, self.options.rotation.files);
+        }
+        true
+    }
+
+    fn begin(&mut self, path: &Path) -> io::Result<()> {
+        let (file, is_regular, shown) = if path.as_os_str() == STDOUT {
+            (File::from(io::stdout().as_fd().try_clone_to_owned()?), false, "standard output".to_owned())
+        } else {
+            let file = create(path, self.options.owner)?;
+            let is_regular = file.metadata()?.is_file();
+            (file, is_regular, path.display().to_string())
+        };
+        self.output = Some(Output { file, is_regular, good: 0, interfaces: 0 });
+        self.began = None;
+        self.buffer.clear();
+        self.blocks.begin(&mut self.buffer);
+        self.status.file.store(Arc::new(shown));
+        self.status.files.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The file's name stands for another file, or for none: begins that one. A file that is still in its place goes on.
+    fn reopen(&mut self) {
+        self.write_out();
+        if self.options.rotation.is_on() {
+            self.close();
+            return;
+        }
+        let path = self.options.path.clone();
+        if path.as_os_str() == STDOUT || self.output.as_ref().is_some_and(|output| is_at(&output.file, &path)) {
+            return;
+        }
+        // The old file stays in use if there can be no new one.
+        let old = self.output.take();
+        match self.begin(&path) {
+            Ok(()) => self.is_broken = false,
+            Err(error) => {
+                self.output = old;
+                self.tell(&error);
+            }
+        }
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.write_out();
+    }
+}
+
+fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(file), Ok(there)) => (file.dev(), file.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}

@@ -1,0 +1,201 @@
+//! The newest packets of a live capture, so that a call can be saved that nobody thought of saving when it began.
+//!
+//! Signalling is kept apart from media: a second of voice takes the room of an hour of messages. What may still become
+//! signalling, segments and fragments, has a room of its own, which other traffic over TCP cannot take from messages.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+
+use super::inside::{Inside, inside};
+use crate::event::{Decoded, Event};
+use crate::limits::{RECENT_CHUNK_BYTES, RECENT_MEDIA_BYTES, RECENT_SIGNALLING_BYTES, RECENT_STREAM_BYTES};
+use crate::packet::{Batch, Packet, PacketId};
+use crate::store::snapshot::{MemoryUse, RecentView};
+
+/// The packets of one kind, the oldest first; each chunk in order.
+pub(super) type Chunks = Vec<Arc<Batch>>;
+
+/// Chunks of packets within a limit. They are shared with whoever saves them, and never changed once they are full.
+#[derive(Debug)]
+struct Ring {
+    full: VecDeque<Arc<Batch>>,
+    open: Batch,
+    bytes: usize,
+    limit: usize,
+    spare: Option<Batch>,
+}
+
+impl Ring {
+    fn new(limit: usize) -> Self {
+        Self { full: VecDeque::new(), open: Batch::new(), bytes: 0, limit, spare: None }
+    }
+
+    #[inline]
+    fn push(&mut self, packet: &Packet<'_>) {
+        if self.open.bytes() + packet.data.len() > RECENT_CHUNK_BYTES && !self.open.is_empty() {
+            self.close();
+        }
+        self.open.push(packet.meta, packet.data);
+    }
+
+    /// Puts the open chunk to the full ones, and lets go of the oldest above the limit.
+    fn close(&mut self) {
+        let next = match self.spare.take() {
+            Some(spare) => spare,
+            None => Batch::new(),
+        };
+        let full = std::mem::replace(&mut self.open, next);
+        self.bytes += full.memory();
+        self.full.push_back(Arc::new(full));
+        while self.bytes > self.limit
+            && let Some(oldest) = self.full.pop_front()
+        {
+            self.bytes -= oldest.memory();
+            // Memory that was used before costs less than new memory.
+            if let Ok(mut chunk) = Arc::try_unwrap(oldest) {
+                chunk.clear();
+                self.spare = Some(chunk);
+            }
+        }
+    }
+
+    fn share(&mut self) -> Chunks {
+        if !self.open.is_empty() {
+            self.close();
+        }
+        self.full.iter().cloned().collect()
+    }
+
+    fn oldest(&self) -> Option<Packet<'_>> {
+        self.full.front().map(AsRef::as_ref).unwrap_or(&self.open).get(0)
+    }
+}
+
+/// The newest packets by kind.
+#[derive(Debug)]
+pub(super) struct Recent {
+    signalling: Ring,
+    streams: Ring,
+    media: Ring,
+    /// Packets of the batch at hand that events came from; kept for its memory.
+    events: HashSet<PacketId>,
+}
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self {
+            signalling: Ring::new(RECENT_SIGNALLING_BYTES),
+            streams: Ring::new(RECENT_STREAM_BYTES),
+            media: Ring::new(RECENT_MEDIA_BYTES),
+            events: HashSet::new(),
+        }
+    }
+}
+
+impl Recent {
+    /// Keeps the packets of a batch by what was found in them.
+    pub fn keep(&mut self, batch: &Batch, decoded: &Decoded) {
+        self.events.clear();
+        for event in &decoded.events {
+            match event {
+                Event::Sip(arrival) => self.events.extend(arrival.packets.iter().copied()),
+                Event::TcpFlow(fact) => self.events.extend([fact.packet]),
+                Event::Icmp(fact) => self.events.extend([fact.packet]),
+                Event::Rtcp(_) => {}
+            }
+        }
+        let mut rtp = decoded.rtp.iter().peekable();
+        for packet in batch.iter() {
+            let id = packet.meta.id;
+            let ring = match () {
+                () if rtp.next_if(|sample| sample.packet == id).is_some() => &mut self.media,
+                () if self.events.contains(&id) => &mut self.signalling,
+                // A message may be seen in it only later.
+                () if matches!(inside(&packet), Inside::Stream(_) | Inside::Piece) => &mut self.streams,
+                () => &mut self.media,
+            };
+            ring.push(&packet);
+        }
+    }
+
+    /// Everything, for somebody who saves it on a thread of its own.
+    pub fn share(&mut self) -> Vec<Chunks> {
+        [&mut self.signalling, &mut self.streams, &mut self.media].map(Ring::share).into()
+    }
+
+    /// Room taken, and the limits.
+    pub fn memory(&self) -> [MemoryUse; 3] {
+        let rows = [
+            ("recent signalling", &self.signalling),
+            ("recent TCP, fragments", &self.streams),
+            ("recent media and others", &self.media),
+        ];
+        rows.map(|(what, ring)| MemoryUse {
+            what,
+            used: (ring.bytes + ring.open.bytes()) as u64,
+            limit: ring.limit as u64,
+            unit: "bytes",
+            evicted: 0,
+        })
+    }
+
+    /// How far it reaches back.
+    pub fn view(&self) -> RecentView {
+        let since = |ring: &Ring| ring.oldest().map(|packet| packet.meta.at);
+        RecentView { signalling: since(&self.signalling), streams: since(&self.streams), media: since(&self.media) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::demo::story;
+    use crate::decode::{DecodeOptions, Decoder};
+    use crate::packet::{LinkType, PacketMeta};
+    use crate::time::Timestamp;
+
+    fn meta(number: u64) -> PacketMeta {
+        PacketMeta {
+            id: PacketId::new(0, number),
+            at: Timestamp::from_nanos(number as i64),
+            interface: 0,
+            link: LinkType::ETHERNET,
+            original_len: 1_000,
+        }
+    }
+
+    #[test]
+    fn a_ring_keeps_the_newest_within_its_limit() {
+        let mut ring = Ring::new(8 * RECENT_CHUNK_BYTES);
+        let count = 40 * RECENT_CHUNK_BYTES as u64 / 1_000;
+        for number in 1..=count {
+            ring.push(&Packet { meta: meta(number), data: &[7; 1_000] });
+            assert!(ring.bytes <= ring.limit);
+        }
+        let shared = ring.share();
+        let oldest = ring.oldest().map(|packet| packet.meta.id.number()).unwrap();
+        let kept: Vec<u64> = shared.iter().flat_map(|chunk| chunk.iter().map(|p| p.meta.id.number())).collect();
+        assert!(kept.iter().copied().eq(oldest..=count), "{oldest} {}", kept.len());
+        assert!(kept.len() > 5 * RECENT_CHUNK_BYTES / 1_000, "{} packets", kept.len());
+    }
+
+    #[test]
+    fn messages_are_kept_apart_from_media() {
+        let (mut recent, mut decoder) = (Recent::default(), Decoder::new(DecodeOptions::default()));
+        let (mut story, mut frame) = (story(Timestamp::from_parts(1_767_603_600, 0)), Vec::new());
+        let (mut number, mut messages) = (0, 0);
+        while let Some(at) = story.next_packet(&mut frame) {
+            let (mut batch, mut decoded) = (Batch::default(), Decoded::default());
+            number += 1;
+            batch.push(PacketMeta { at, original_len: frame.len() as u32, ..meta(number) }, &frame);
+            decoder.decode(&batch, &mut decoded);
+            messages += decoded.events.iter().filter(|event| matches!(event, Event::Sip(_))).count();
+            recent.keep(&batch, &decoded);
+        }
+        let counts: Vec<usize> =
+            recent.share().iter().map(|chunks| chunks.iter().map(|chunk| chunk.len()).sum()).collect();
+        assert!(messages > 100 && counts[0] >= messages && counts[0] < messages * 2, "{counts:?}, {messages} messages");
+        assert!(counts[2] > counts[0] * 5, "{counts:?}");
+        assert_eq!(counts.iter().sum::<usize>() as u64, number);
+    }
+}

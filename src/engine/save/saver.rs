@@ -1,0 +1,187 @@
+//! The threads that save. Neither the engine nor the screen waits for them.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::pick::Pick;
+use super::rebuild::rebuild;
+use super::{SaveOutcome, SaveRequest, Saved, text};
+use crate::capture::Source;
+use crate::capture::file::FileSource;
+use crate::capture::save::{CaptureFile, Format, Owner, SaveError, SourceNames};
+use crate::engine::recent::Chunks;
+use crate::packet::{Batch, Packet};
+use crate::store::snapshot::Snapshot;
+
+/// How long the end of the program waits for what is being saved.
+const LAST_SAVE: Duration = Duration::from_secs(10);
+
+/// Where the packets are.
+pub(in crate::engine) enum Packets {
+    /// Here, by kind.
+    Recent(Vec<Chunks>),
+    /// In these files.
+    Files(Vec<String>),
+}
+
+/// A request with all that it takes to fulfil it.
+pub(in crate::engine) struct Job {
+    pub request: SaveRequest,
+    pub snapshot: Arc<Snapshot>,
+    pub packets: Packets,
+    pub names: SourceNames,
+    pub owner: Option<Owner>,
+}
+
+/// The threads that save.
+pub(in crate::engine) struct Savers {
+    threads: Vec<JoinHandle<()>>,
+    outcomes: Sender<SaveOutcome>,
+    stop: Arc<AtomicBool>,
+    /// Held by every thread while it runs.
+    running: Option<Sender<()>>,
+    ended: Receiver<()>,
+}
+
+impl Savers {
+    pub fn new(outcomes: Sender<SaveOutcome>) -> Self {
+        let (running, ended) = bounded(0);
+        Self { threads: Vec::new(), outcomes, stop: Arc::default(), running: Some(running), ended }
+    }
+
+    /// Starts on a request.
+    pub fn start(&mut self, job: Job) {
+        self.threads.retain(|thread| !thread.is_finished());
+        let (outcomes, stop, running) = (self.outcomes.clone(), Arc::clone(&self.stop), self.running.clone());
+        let thread = thread::Builder::new().name("saver".into()).spawn(move || {
+            let _running = running;
+            // Nobody may be left to hear it.
+            let _ = outcomes.send(save(job, &stop));
+        });
+        match thread {
+            Ok(thread) => self.threads.push(thread),
+            Err(error) => {
+                let _ = self.outcomes.send(SaveOutcome::Failed(format!("No thread to save with: {error}")));
+            }
+        }
+    }
+
+    /// The program ends: waits for what is being saved, but not for ever.
+    pub fn finish(mut self) {
+        self.running = None;
+        let _ = self.ended.recv_timeout(LAST_SAVE);
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Saves, and says how it went.
+pub(super) fn save(job: Job, stop: &AtomicBool) -> SaveOutcome {
+    match try_save(&job, stop) {
+        Ok(saved) => SaveOutcome::Saved(saved),
+        Err(SaveError::Exists { .. }) => SaveOutcome::Exists(job.request),
+        Err(error) => SaveOutcome::Failed(error.to_string()),
+    }
+}
+
+fn try_save(job: &Job, stop: &AtomicBool) -> Result<Saved, SaveError> {
+    let request = &job.request;
+    let names = Arc::clone(&job.names);
+    let mut file = CaptureFile::create(&request.path, request.format, names, job.owner, request.replace)?;
+    let is_text = request.format == Format::Text;
+    let mut rebuilt = 0;
+    let (count, missing) = if is_text {
+        text::write(&mut file, &job.snapshot, request.calls.as_deref())?
+    } else {
+        let mut writing = Writing { pick: Pick::of(request, &job.snapshot), file: &mut file, count: 0, stop };
+        match &job.packets {
+            Packets::Recent(kinds) => {
+                let again = rebuild(request, &job.snapshot, kinds);
+                rebuilt = again.count;
+                writing.pick.forget(&again.replaced);
+                let kinds: Vec<Chunks> = kinds.iter().cloned().chain([again.packets]).collect();
+                in_order(&kinds, |packet| writing.packet(packet))
+            }
+            Packets::Files(paths) => from_files(paths, |packet| writing.packet(packet)),
+        }?;
+        (writing.count, writing.pick.missing())
+    };
+    if stop.load(Ordering::Relaxed) {
+        return Err(SaveError::Stopped { path: request.path.display().to_string() });
+    }
+    let bytes = file.finish()?;
+    Ok(Saved { path: request.path.clone(), count, is_text, rebuilt, bytes, missing })
+}
+
+/// A file being filled with the packets that are wanted.
+struct Writing<'s> {
+    pick: Pick,
+    file: &'s mut CaptureFile,
+    count: u64,
+    stop: &'s AtomicBool,
+}
+
+impl Writing<'_> {
+    fn packet(&mut self, packet: &Packet<'_>) -> ControlFlow<Result<(), SaveError>> {
+        if self.stop.load(Ordering::Relaxed) {
+            return ControlFlow::Break(Ok(()));
+        }
+        if self.pick.takes(packet) {
+            if let Err(error) = self.file.packet(packet) {
+                return ControlFlow::Break(Err(error));
+            }
+            self.count += 1;
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+type Take<'t> = dyn FnMut(&Packet<'_>) -> ControlFlow<Result<(), SaveError>> + 't;
+
+/// The packets of several kinds in order of time, those of one kind as they were kept.
+fn in_order(
+    kinds: &[Chunks],
+    mut take: impl FnMut(&Packet<'_>) -> ControlFlow<Result<(), SaveError>>,
+) -> Result<(), SaveError> {
+    let mut heads: Vec<_> =
+        kinds.iter().map(|chunks| chunks.iter().flat_map(|chunk| chunk.iter()).peekable()).collect();
+    loop {
+        let place = |packet: &Packet<'_>| (packet.meta.at, packet.meta.id);
+        let first = heads.iter_mut().enumerate().filter_map(|(kind, head)| Some((place(head.peek()?), kind))).min();
+        let Some((_, kind)) = first else { return Ok(()) };
+        let Some(packet) = heads.get_mut(kind).and_then(Iterator::next) else { return Ok(()) };
+        if let ControlFlow::Break(outcome) = take(&packet) {
+            return outcome;
+        }
+    }
+}
+
+/// The packets of files, numbered as when they were read first.
+fn from_files(
+    paths: &[String],
+    mut take: impl FnMut(&Packet<'_>) -> ControlFlow<Result<(), SaveError>>,
+) -> Result<(), SaveError> {
+    let again = |error: &dyn std::fmt::Display| SaveError::Source(format!("Reading the capture again: {error}"));
+    let source = FileSource::open(paths).map_err(|error| again(&error))?;
+    let mut outcome = Ok(());
+    let take: &mut Take<'_> = &mut take;
+    let mut sink = |batch: &mut Batch| {
+        for packet in batch.iter() {
+            if let ControlFlow::Break(early) = take(&packet) {
+                outcome = early;
+                return ControlFlow::Break(());
+            }
+        }
+        batch.clear();
+        ControlFlow::Continue(())
+    };
+    Box::new(source).run(&mut sink).map_err(|error| again(&error))?;
+    outcome
+}
