@@ -10,6 +10,7 @@ use std::net::IpAddr;
 
 use smallvec::SmallVec;
 
+use super::pieces::uncovered;
 use super::transport::UDP_HEADER;
 use super::{Fragment, Frame, Path, ip};
 use crate::counters::{DecodeCounters, Layer, Malformed};
@@ -365,22 +366,9 @@ impl Datagram {
 
     /// The parts of a fragment that no piece covers.
     fn missing(&self, arrived: Arrived<'_>) -> SmallVec<[(u32, u32); 4]> {
-        let mut missing = SmallVec::new();
-        let mut at = arrived.offset;
-        let behind = self.pieces.partition_point(|piece| piece.end <= at);
-        for piece in self.pieces.iter().skip(behind) {
-            if piece.offset >= arrived.end {
-                break;
-            }
-            if at < piece.offset {
-                missing.push((at, piece.offset));
-            }
-            at = at.max(piece.end);
-        }
-        if at < arrived.end {
-            missing.push((at, arrived.end));
-        }
-        missing
+        let pieces = self.pieces.iter().map(|piece| (piece.offset.into(), piece.end.into()));
+        let holes = uncovered(pieces, arrived.offset.into(), arrived.end.into());
+        holes.into_iter().map(|(from, to)| (from as u32, to as u32)).collect()
     }
 
     /// All pieces in one, up to the first octet that the capture cut off or that never came.

@@ -25,6 +25,10 @@ pub const FAR: &str = "far0";
 pub const NEAR_IP: &str = "10.77.0.1";
 /// Address of the far interface.
 pub const FAR_IP: &str = "10.77.0.2";
+/// Address of the near interface, after [`Lab::add_ipv6`].
+pub const NEAR_IP6: &str = "fd00:77::1";
+/// Address of the far interface, after [`Lab::add_ipv6`].
+pub const FAR_IP6: &str = "fd00:77::2";
 
 /// Live tests measure time, so only one runs at once.
 static TURN: Mutex<()> = Mutex::new(());
@@ -129,6 +133,30 @@ impl Lab {
             // Columns: address, references, type, protocol, interface, running, …
             let listening = table.lines().skip(1).filter(|line| line.split_whitespace().nth(5) == Some("1")).count();
             (listening >= taps).then_some(())
+        });
+    }
+
+    /// Gives both interfaces an address of version 6 as well.
+    pub fn add_ipv6(&self) {
+        for (space, interface, address) in [(&self.near, NEAR, NEAR_IP6), (&self.far, FAR, FAR_IP6)] {
+            let words = ["-n", space, "addr", "add", &format!("{address}/64"), "dev", interface, "nodad"];
+            ip(&words).expect("an address of version 6");
+        }
+    }
+
+    /// Waits until somebody takes TCP connections on this port in the near namespace.
+    pub fn wait_for_listener(&self, port: u16) {
+        const LISTENS: &str = "0A";
+        let words = self.near(&["cat", "/proc/net/tcp", "/proc/net/tcp6"]);
+        let port = format!(":{port:04X}");
+        until("a server listens", Duration::from_secs(10), || {
+            let output = command(&words).output().expect("cat runs");
+            let table = String::from_utf8_lossy(&output.stdout).into_owned();
+            let listens = |line: &str| {
+                let mut words = line.split_whitespace().skip(1);
+                words.next().is_some_and(|local| local.ends_with(&port)) && words.nth(1) == Some(LISTENS)
+            };
+            table.lines().any(listens).then_some(())
         });
     }
 

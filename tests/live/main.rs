@@ -18,4 +18,5 @@ mod load;
 mod pty;
 mod quiet;
 mod save;
+mod stream;
 mod wire;
