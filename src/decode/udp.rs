@@ -87,7 +87,11 @@ impl Decoder {
         out: &mut Decoded,
     ) {
         if origin.is_beginning {
-            // The missing fragment is counted already.
+            // The missing fragment is counted already. Without its Call-ID nobody knows where the message belongs, and endless
+            // first fragments would fill the table.
+            if message.call_id().is_none() {
+                return;
+            }
             message.note(Notes::FRAGMENT_LOST);
         } else {
             // What was given up before this message came stands in front of it, however packets were batched.

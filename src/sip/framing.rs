@@ -6,7 +6,9 @@
 //! [`SIP_MESSAGE_BYTES`]; the rest of a longer one is passed over by count.
 
 use super::message::{SipMessage, first_line};
-use super::parse::{InStream, is_start_line, may_become_start_line, parse_datagram, parse_in_stream};
+use super::parse::{
+    InStream, is_start_line, may_become_start_line, parse_datagram, parse_in_stream, starts_with_known_word,
+};
 use crate::limits::{SIP_HEAD_BYTES, SIP_MESSAGE_BYTES, SIP_START_LINE_BYTES};
 use crate::sip::Notes;
 
@@ -63,6 +65,8 @@ pub struct Framer {
     /// Octets passed over and not told yet.
     skipped: u64,
     found: u64,
+    /// Whether the next octet need not begin a line, since the one before it is not known.
+    inside_line: bool,
 }
 
 /// Where a step leads.
@@ -76,7 +80,7 @@ enum Step {
 impl Framer {
     /// For a stream that is picked up in the middle: looks for the first start line.
     pub fn in_the_middle() -> Self {
-        Self { state: State::Lost { why: "before the first start line" }, ..Self::default() }
+        Self { state: State::Lost { why: "before the first start line" }, inside_line: true, ..Self::default() }
     }
 
     /// Takes the next octets.
@@ -114,6 +118,7 @@ impl Framer {
         }
         self.tell_skipped(out);
         self.position += octets;
+        self.inside_line = matches!(next, State::Lost { .. });
         self.state = next;
     }
 
@@ -242,7 +247,10 @@ impl Framer {
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
             let looked_at = if at == 0 { self.scanned } else { 0 };
-            match candidate(rest, looked_at) {
+            // A start line whose first octets are in a hole would be one with another method.
+            let is_cut = at == 0 && self.inside_line && !starts_with_known_word(rest);
+            let candidate = if is_cut { Candidate::No } else { candidate(rest, looked_at) };
+            match candidate {
                 Candidate::Message => {
                     self.scanned = 0;
                     self.skipped += at as u64;
@@ -258,9 +266,13 @@ impl Framer {
                 Candidate::No => {}
             }
             match memchr::memchr(b'\n', rest) {
-                Some(end) => at += end + 1,
+                Some(end) => {
+                    at += end + 1;
+                    self.inside_line = false;
+                }
                 None => {
                     at = bytes.len();
+                    self.inside_line = true;
                     break;
                 }
             }

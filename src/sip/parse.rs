@@ -45,6 +45,13 @@ pub fn may_become_start_line(bytes: &[u8]) -> bool {
     (1..=SIP_METHOD_BYTES).contains(&word) && is_whole
 }
 
+/// Whether a method that is registered, or the SIP version, comes first: what a hole cut off at the front is neither.
+pub fn starts_with_known_word(bytes: &[u8]) -> bool {
+    let word = bytes.split(|byte| is_space(*byte)).next().unwrap_or_default();
+    let method = std::str::from_utf8(word).map(Method::new);
+    is_sip_version(word) || method.is_ok_and(|method| !matches!(method, Method::Other(_)))
+}
+
 /// The first message of a stream's octets, once its head is there.
 pub(super) enum InStream {
     /// It is whole.

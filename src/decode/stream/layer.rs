@@ -10,7 +10,7 @@ use crate::net::websocket::{DeflateParameters, looks_like_frame};
 use crate::packet::Transport;
 use crate::sip::SipMessage;
 use crate::sip::framing::{Framed, Framer};
-use crate::sip::parse::{looks_like_sip, may_become_start_line};
+use crate::sip::parse::{looks_like_sip, may_become_start_line, starts_with_known_word};
 
 /// What a direction of a connection carries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -238,7 +238,8 @@ const TLS_TYPES: std::ops::RangeInclusive<u8> = 20..=23;
 fn decide(bytes: &[u8], picked_up: bool) -> Option<Layer> {
     let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
     let text = bytes.get(blank..).unwrap_or_default();
-    if text.is_empty() || looks_like_sip(text) {
+    let is_cut = picked_up && blank == 0 && !starts_with_known_word(text);
+    if text.is_empty() || (looks_like_sip(text) && !is_cut) {
         return Some(Layer::Sip(Framer::default()));
     }
     let may_be_tls = text.first().is_some_and(|first| TLS_TYPES.contains(first));

@@ -415,7 +415,9 @@ proptest! {
         }
         for arrival in lab.arrivals() {
             let whole = turns.iter().any(|turn| turn.1.as_bytes() == arrival.message.bytes());
-            prop_assert!(whole != arrival.message.notes().contains(Notes::CUT));
+            let is_cut = arrival.message.notes().contains(Notes::CUT);
+            let text = String::from_utf8_lossy(arrival.message.bytes()).into_owned();
+            prop_assert!(whole != is_cut, "lost {}..{}: {:?} {}", from, to, arrival.message.notes(), text);
         }
     }
 }

@@ -40,7 +40,7 @@ fn missing(decoder: &Decoder) -> bool {
 #[test]
 fn a_message_whose_end_is_lost_is_shown_as_far_as_it_came() {
     let mut decoder = Decoder::default();
-    let mut out = decode(&mut decoder, &[piece(4, 0, 0, 160), piece(5, 3, 160, 200)]);
+    let mut out = decode(&mut decoder, &[piece(4, 0, 0, 176), piece(5, 3, 176, 200)]);
     assert!(out.events.is_empty());
     decoder.finish(&mut out);
     let arrival = only(&out);
@@ -55,16 +55,16 @@ fn a_message_whose_end_is_lost_is_shown_as_far_as_it_came() {
 #[test]
 fn what_is_behind_a_hole_is_left_out() {
     let mut decoder = Decoder::default();
-    let mut out = decode(&mut decoder, &[piece(1, 0, 200, 999), piece(2, 1, 0, 160)]);
+    let mut out = decode(&mut decoder, &[piece(1, 0, 200, 999), piece(2, 1, 0, 176)]);
     decoder.finish(&mut out);
-    assert_eq!(only(&out).message.bytes(), &SIP[..160 - 8]);
+    assert_eq!(only(&out).message.bytes(), &SIP[..176 - 8]);
     assert!(missing(&decoder));
 }
 
 #[test]
 fn without_its_first_fragment_there_is_no_message() {
     let mut decoder = Decoder::default();
-    let mut out = decode(&mut decoder, &[piece(1, 0, 160, 200)]);
+    let mut out = decode(&mut decoder, &[piece(1, 0, 176, 200)]);
     decoder.finish(&mut out);
     assert!(out.events.is_empty() && missing(&decoder));
 }
@@ -73,7 +73,7 @@ fn without_its_first_fragment_there_is_no_message() {
 fn a_cut_message_stands_in_front_of_its_repetition() {
     let mut decoder = Decoder::default();
     let later = at(2, DEFRAG_MESSAGE_MS + 1, in_udp(SIP));
-    let out = decode(&mut decoder, &[piece(1, 0, 0, 160), later]);
+    let out = decode(&mut decoder, &[piece(1, 0, 0, 176), later]);
     let numbers: Vec<_> = out
         .events
         .iter()
@@ -90,7 +90,7 @@ fn a_cut_message_stands_in_front_of_its_repetition() {
 #[test]
 fn a_late_fragment_still_belongs_to_its_message() {
     let mut decoder = Decoder::default();
-    let out = decode(&mut decoder, &[piece(1, 0, 0, 160), piece(2, DEFRAG_MESSAGE_MS, 160, 999)]);
+    let out = decode(&mut decoder, &[piece(1, 0, 0, 176), piece(2, DEFRAG_MESSAGE_MS, 176, 999)]);
     assert!(only(&out).message.notes().is_empty());
 }
 
@@ -98,11 +98,11 @@ fn a_late_fragment_still_belongs_to_its_message() {
 fn a_tunnel_whose_end_is_lost_shows_its_message() {
     let inner = ipv4(17, &udp(SIP));
     let mut decoder = Decoder::default();
-    let first = ethernet(0x0800, &ipv4_piece(4, 9, 0x2000, &inner[..160]));
+    let first = ethernet(0x0800, &ipv4_piece(4, 9, 0x2000, &inner[..192]));
     let mut out = decode(&mut decoder, &[at(1, 0, first)]);
     decoder.finish(&mut out);
     let arrival = only(&out);
-    assert_eq!(arrival.message.bytes(), &SIP[..160 - 28]);
+    assert_eq!(arrival.message.bytes(), &SIP[..192 - 28]);
     assert!(arrival.message.notes().contains(Notes::FRAGMENT_LOST) && arrival.path.is_some());
 }
 
