@@ -259,6 +259,7 @@ impl Frames {
             None => message.add(plain),
             Some(inflater) => {
                 if !inflater.push(plain, &mut |plain| message.add(plain)) {
+                    message.distrust();
                     self.pass_over();
                 }
             }
@@ -287,6 +288,7 @@ impl Frames {
             return;
         };
         if self.inflater.as_mut().is_some_and(|inflater| !inflater.end(&mut |plain| message.add(plain))) {
+            message.distrust();
             self.pass_over();
         }
     }
@@ -323,6 +325,14 @@ impl Frames {
 }
 
 impl Message {
+    /// What comes out of damaged DEFLATE before the damage shows depends on how it was cut: none of it is given. Of a message
+    /// that is merely too long the first bytes are.
+    fn distrust(&mut self) {
+        if self.bytes.len() < SIP_MESSAGE_BYTES {
+            self.bytes.clear();
+        }
+    }
+
     fn add(&mut self, plain: &[u8]) {
         let room = SIP_MESSAGE_BYTES.saturating_sub(self.bytes.len());
         self.is_cut |= plain.len() > room;
