@@ -46,6 +46,26 @@ pub struct SipArrival {
     pub message: SipMessage,
 }
 
+/// What tells a packet that was captured twice from one that was sent twice. A sender numbers its packets; where it does
+/// not, only another way makes a packet a copy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// The identification of the IPv4 header, 0 for none.
+    pub id: u16,
+    /// Of a packet without identification, a digest of its source, interface, hop count and link header; 0 for not known.
+    pub way: u16,
+}
+
+impl Trace {
+    /// Whether a packet is that of the `earlier` trace once more. Addresses and RTP header are the same, the times near.
+    pub const fn is_copy_of(self, earlier: Self) -> bool {
+        match (self.id, earlier.id) {
+            (0, 0) => self.way != earlier.way && self.way != 0 && earlier.way != 0,
+            (id, before) => id == before,
+        }
+    }
+}
+
 /// One RTP packet. Kept apart from [`Event`], since there are very many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RtpSample {
@@ -53,6 +73,8 @@ pub struct RtpSample {
     pub at: Timestamp,
     /// Which packet.
     pub packet: PacketId,
+    /// Whose copy it may be; nothing when copies are not looked for.
+    pub trace: Trace,
     /// Addresses and ports.
     pub flow: FlowKey,
     /// Synchronisation source.

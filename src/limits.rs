@@ -12,7 +12,10 @@ pub const BATCH_BYTES: usize = 256 * 1024;
 pub const LIVE_QUEUE_BATCHES: usize = 256;
 
 /// Batches waiting between a file reader and the engine; a short queue keeps the arenas in cache.
-pub const FILE_QUEUE_BATCHES: usize = 6;
+pub const FILE_QUEUE_BATCHES: usize = 8;
+
+/// Batches left in that queue when a reader that found it full goes on: enough to do while it wakes up.
+pub const FILE_QUEUE_LOW: usize = 2;
 
 /// Batches waiting between the engine and the writer of a live capture. 64 MiB at worst; bridges a disk that stands still
 /// for some seconds on a link of 100 Mbit/s.
@@ -204,6 +207,9 @@ pub const STREAM_CANDIDATES: usize = 4_096;
 /// Consistent packets after which RTP is believed without SDP.
 pub const STREAM_PROOF_PACKETS: u32 = 4;
 
+/// Newest packets that a stream recognises copies of. Of voice one packet comes within [`DUPLICATE_MS`], of video a burst.
+pub const STREAM_COPY_PACKETS: usize = 8;
+
 /// Endpoints announced by SDP that are remembered for binding streams to calls.
 pub const MEDIA_ENDPOINTS: usize = 200_000;
 
@@ -238,7 +244,7 @@ pub const DUPLICATE_MS: i64 = 10;
 
 /// Packets remembered to recognise their copies, a power of two: at 100,000 packets/s a fifth of those within
 /// [`DUPLICATE_MS`] is lost to others, at 10,000 one in forty. 16 bytes each leave the second-level cache to the packets.
-pub const DUPLICATE_SLOTS: usize = 4_096;
+pub const DUPLICATE_SLOTS: usize = 8_192;
 
 /// SIP messages remembered likewise, a power of two: at 10,000 messages/s one in eighty of those within [`DUPLICATE_MS`] is
 /// lost to others.

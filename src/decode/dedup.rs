@@ -8,6 +8,9 @@
 //! nobody sends twice within [`DUPLICATE_MS`].
 //!
 //! Telephone events (RFC 4733, 2.5.1.4) and lost-packet repair of some codecs do send the same RTP packet twice at once.
+//!
+//! RTP that goes the hand path is not looked up here: a stream knows its newest packets by itself, and their copies by
+//! their [`Trace`], without one more place in memory for every packet.
 
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::IpAddr;
@@ -16,11 +19,13 @@ use foldhash::fast::FixedState;
 
 use super::Origin;
 use super::udp::FIRST_OF_RTP;
+use crate::event::Trace;
 use crate::limits::{DUPLICATE_MS, DUPLICATE_OCTETS, DUPLICATE_SLOTS, DUPLICATE_TEXT_SLOTS};
 use crate::net::hand::Common;
 use crate::net::transport::UDP_HEADER;
-use crate::net::{Frame, ip};
+use crate::net::{Encapsulation, Frame, ip};
 use crate::packet::{LinkType, Packet, PacketMeta};
+use crate::time::Timestamp;
 
 /// Numbers with bits well mixed: of the fractional part of pi, made odd.
 const SALT: [u64; 3] = [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7345, 0xa409_3822_299f_31d1];
@@ -34,10 +39,27 @@ pub(super) struct Dedup {
     recent: Box<[Seen]>,
 }
 
+/// The low bits of a packet's hash, and below them its time in units of 8 µs, which comes round every two minutes. The
+/// high bits of the hash are the slot.
 #[derive(Clone, Copy, Debug, Default)]
-struct Seen {
-    hash: u64,
-    at: i64,
+struct Seen(u64);
+
+impl Seen {
+    const TIME_BITS: u32 = 24;
+    /// A unit of time is 2 to this power nanoseconds.
+    const TICK_BITS: u32 = 13;
+
+    const fn new(hash: u64, at: Timestamp) -> Self {
+        let ticks = (at.nanos() >> Self::TICK_BITS) as u64;
+        Self(hash << Self::TIME_BITS | ticks & ((1 << Self::TIME_BITS) - 1))
+    }
+
+    /// How far the times are apart, in nanoseconds. Sources that are merged by time may run a little backwards.
+    const fn apart(self, other: Self) -> u64 {
+        let shift = u64::BITS - Self::TIME_BITS;
+        let ticks = ((self.0 << shift).wrapping_sub(other.0 << shift) as i64) >> shift;
+        ticks.unsigned_abs() << Self::TICK_BITS
+    }
 }
 
 /// What a packet is recognised by.
@@ -60,25 +82,12 @@ impl Default for Dedup {
 impl Dedup {
     /// Whether this packet is a copy of one that came before. The first one is remembered.
     pub fn is_copy(&mut self, print: Print, meta: &PacketMeta) -> bool {
-        if print.is_text {
-            return self.is_copy_among(DUPLICATE_SLOTS, DUPLICATE_TEXT_SLOTS, print, meta);
-        }
-        self.is_copy_of_media(print, meta)
-    }
-
-    /// The same for what is known to be no text.
-    #[inline(always)]
-    pub fn is_copy_of_media(&mut self, print: Print, meta: &PacketMeta) -> bool {
-        self.is_copy_among(0, DUPLICATE_SLOTS, print, meta)
-    }
-
-    /// Looks into one of so many slots from `first` on.
-    #[inline(always)]
-    fn is_copy_among(&mut self, first: usize, slots: usize, print: Print, meta: &PacketMeta) -> bool {
+        let (first, slots) =
+            if print.is_text { (DUPLICATE_SLOTS, DUPLICATE_TEXT_SLOTS) } else { (0, DUPLICATE_SLOTS) };
         let slot = first + (print.hash >> (u64::BITS - slots.trailing_zeros())) as usize;
         let Some(seen) = self.recent.get_mut(slot) else { return false };
-        let now = Seen { hash: print.hash, at: meta.at.nanos() };
-        if (seen.hash ^ print.hash) >> WAY_BITS == 0 && is_copy_of(*seen, now, print.is_unsure) {
+        let now = Seen::new(print.hash, meta.at);
+        if (seen.0 ^ now.0) >> (Seen::TIME_BITS + WAY_BITS) == 0 && is_copy_of(*seen, now, print.is_unsure) {
             return true;
         }
         *seen = now;
@@ -86,16 +95,14 @@ impl Dedup {
     }
 }
 
-#[cold]
 fn is_copy_of(seen: Seen, now: Seen, is_unsure: bool) -> bool {
     const WINDOW: u64 = DUPLICATE_MS as u64 * 1_000_000;
-    // Sources that are merged by time may run a little backwards.
-    seen.at.abs_diff(now.at) <= WINDOW && (seen.hash != now.hash) == is_unsure
+    let is_other_hash = (seen.0 ^ now.0) >> Seen::TIME_BITS != 0;
+    seen.apart(now) <= WINDOW && is_other_hash == is_unsure
 }
 
 impl Print {
     /// Of a common packet.
-    #[inline(always)]
     pub fn of_common(packet: &Packet<'_>, common: &Common<'_>) -> Self {
         const ID: usize = 4;
         const ADDRESSES: usize = 12;
@@ -131,7 +138,7 @@ impl Print {
 
     /// The same with an identification that is no longer in the header: of a datagram put together.
     pub fn of_identified(frame: &Frame<'_>, id: u32, origin: &Origin<'_>) -> Self {
-        let around = || hash_of(&(origin.meta.id.source(), origin.meta.interface, &frame.path));
+        let on_path = || hash_of(&(origin.meta.id.source(), origin.meta.interface, &frame.path));
         let (mut hash, is_text) = match frame.payload.split_first_chunk::<UDP_HEADER>() {
             Some((head, payload)) if frame.protocol == ip::UDP && frame.fragment.is_none() => {
                 let id = u16::from_le_bytes((id as u16).to_be_bytes());
@@ -143,15 +150,52 @@ impl Print {
             // A datagram is put together of what came one way; so its pieces are looked for there only, and the whole is
             // compared once more.
             let place = u64::from(fragment.offset) << 1 | u64::from(fragment.more);
-            hash = mix(hash ^ place, SALT[1] ^ around());
+            hash = mix(hash ^ place, SALT[1] ^ on_path());
         }
         if id > u16::MAX.into() {
             hash = mix(hash ^ u64::from(id), SALT[2]);
         }
         if id == 0 && !is_text {
-            return Self::unnumbered(hash, way_of(&origin.meta, origin.data, frame.ttl, around()));
+            return Self::unnumbered(hash, way_of(&origin.meta, origin.data, frame.ttl, around(frame, origin)));
         }
         Self { hash, is_unsure: false, is_text }
+    }
+}
+
+/// What the copies of an RTP packet are recognised by, of a common packet.
+#[inline]
+pub(super) fn trace_of_common(packet: &Packet<'_>, common: &Common<'_>) -> Trace {
+    const ID: usize = 4;
+    match u16::from_be_bytes(octets(common.headers, ID)) {
+        0 => unnumbered_trace(packet, common),
+        id => Trace { id, way: 0 },
+    }
+}
+
+#[inline(never)]
+fn unnumbered_trace(packet: &Packet<'_>, common: &Common<'_>) -> Trace {
+    const TTL: usize = 8;
+    let [ttl] = octets(common.headers, TTL);
+    trace_of_way(way_of(&packet.meta, packet.data, ttl, 0))
+}
+
+/// The same of any IP packet.
+pub(super) fn trace_of(frame: &Frame<'_>, origin: &Origin<'_>) -> Trace {
+    match frame.ip_id {
+        0 => trace_of_way(way_of(&origin.meta, origin.data, frame.ttl, around(frame, origin))),
+        id => Trace { id, way: 0 },
+    }
+}
+
+const fn trace_of_way(way: u64) -> Trace {
+    Trace { id: 0, way: (way >> 48) as u16 | 1 }
+}
+
+/// What stands around a packet beyond the link header that [`way_of`] looks at.
+fn around(frame: &Frame<'_>, origin: &Origin<'_>) -> u64 {
+    match frame.path.layers() {
+        [] | [Encapsulation::Vlan(_)] => 0,
+        _ => hash_of(&(origin.meta.id.source(), origin.meta.interface, &frame.path)),
     }
 }
 
@@ -161,13 +205,11 @@ fn octets<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     bytes.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or([0; N])
 }
 
-#[inline]
 fn is_text(payload: &[u8]) -> bool {
     payload.first().is_some_and(u8::is_ascii_alphabetic)
 }
 
 /// Both halves of a product: every bit of both factors reaches every bit of it.
-#[inline]
 const fn mix(a: u64, b: u64) -> u64 {
     let product = a as u128 * b as u128;
     product as u64 ^ (product >> 64) as u64
@@ -175,23 +217,20 @@ const fn mix(a: u64, b: u64) -> u64 {
 
 /// A UDP header: ports and length, and the identification instead of the checksum. Never 0, as no datagram is shorter than
 /// its header.
-#[inline]
 const fn datagram(header: [u8; UDP_HEADER], id: u16) -> u64 {
     u64::from_le_bytes(header) << 16 | id as u64
 }
 
-/// Takes in what a datagram carries: of RTP its header and its end; of a text all; of anything else the first
-/// [`DUPLICATE_OCTETS`].
-#[inline(always)]
+/// Takes in what a datagram carries: of RTP its header and the payload's first octets, since its end lies in memory that
+/// nobody else looks at; of a text all; of anything else the first [`DUPLICATE_OCTETS`].
 fn content(hash: u64, payload: &[u8]) -> u64 {
     if let Some([first, ..]) = payload.first_chunk::<1>()
         && *first >= FIRST_OF_RTP
         && let Some(start) = payload.first_chunk::<16>()
-        && let Some(end) = payload.last_chunk::<8>()
     {
         let start = u128::from_le_bytes(*start);
         let (flags_and_time, source) = (start as u64, (start >> 64) as u64);
-        return mix(hash ^ flags_and_time, source ^ u64::from_le_bytes(*end) ^ SALT[0]);
+        return mix(hash ^ flags_and_time, source ^ SALT[0]);
     }
     any_content(hash, payload)
 }

@@ -15,13 +15,14 @@ mod tests;
 mod udp;
 
 use crate::counters::{DecodeCounters, Layer, Malformed};
-use crate::event::{Decoded, PacketIds};
+use crate::event::{Decoded, PacketIds, Trace};
 use crate::net::defrag::{Defrag, Joined};
 use crate::net::hand::{self, Common};
 use crate::net::sctp::Assembly;
 use crate::net::transport::{Carried, carried};
-use crate::net::{Frame, Opened, Path, open, tunnel};
+use crate::net::{Frame, Opened, Path, ip, open, tunnel};
 use crate::packet::{Batch, Packet, PacketId, PacketMeta};
+use crate::rtp::classify::{Media, classify};
 use crate::time::Timestamp;
 use dedup::{Dedup, Print};
 use paths::Paths;
@@ -66,13 +67,16 @@ struct Origin<'b> {
     packets: Option<&'b PacketIds>,
     /// What stands around it; not known on the hand path.
     path: Option<&'b Path>,
+    /// What its copies are recognised by, if it is media.
+    trace: Trace,
     /// Whether this is but the beginning of a datagram, counted already, of which nothing but SIP is read.
     is_beginning: bool,
 }
 
 impl<'b> Origin<'b> {
     fn of(packet: &Packet<'b>) -> Self {
-        Self { meta: packet.meta, data: packet.data, packets: None, path: None, is_beginning: false }
+        let trace = Trace::default();
+        Self { meta: packet.meta, data: packet.data, packets: None, path: None, trace, is_beginning: false }
     }
 
     fn packets(&self) -> PacketIds {
@@ -149,17 +153,15 @@ impl Decoder {
         let Some(common) = hand::datagram(packet.meta.link, packet.data) else {
             return self.uncommon(&Origin::of(packet), out);
         };
-        // One look at the first octet serves both, recognising and reading.
-        match common.segment.payload.first() {
-            Some(first) if *first >= FIRST_OF_RTP => {
-                let print = || Print::of_common(packet, &common);
-                if self.options.dedup && self.dedup.is_copy_of_media(print(), &packet.meta) {
-                    self.counters.duplicates += 1;
-                    return;
-                }
-                self.media(&common.segment, &packet.meta, out);
+        let Some(FIRST_OF_RTP..) = common.segment.payload.first().copied() else {
+            return self.common_text(packet, &common, out);
+        };
+        match classify(common.segment.payload, common.segment.wire_len) {
+            Some(Media::Rtp(header)) if self.options.media => {
+                let trace = if self.options.dedup { dedup::trace_of_common(packet, &common) } else { Trace::default() };
+                out.rtp.push(udp::sample(&header, &common.segment, &packet.meta, trace));
             }
-            _ => self.common_text(packet, &common, out),
+            media => self.common_neighbour(media, packet, &common, out),
         }
     }
 
@@ -168,6 +170,20 @@ impl Decoder {
         let origin = Origin::of(packet);
         if !self.is_copy(|| Print::of_common(packet, common), &origin) {
             self.text_or_neighbour(&common.segment, &origin, out);
+        }
+    }
+
+    #[inline(never)]
+    fn common_neighbour(
+        &mut self,
+        media: Option<Media>,
+        packet: &Packet<'_>,
+        common: &Common<'_>,
+        out: &mut Decoded,
+    ) {
+        let origin = Origin::of(packet);
+        if !self.is_copy(|| Print::of_common(packet, common), &origin) {
+            self.media(media, &common.segment, &origin, out);
         }
     }
 
@@ -238,6 +254,7 @@ impl Decoder {
                 data: &joined.payload,
                 packets: Some(&joined.packets),
                 path: None,
+                trace: Trace::default(),
                 is_beginning: true,
             };
             self.joined(&joined, &origin, out);
@@ -245,7 +262,9 @@ impl Decoder {
     }
 
     fn whole(&mut self, frame: &Frame<'_>, origin: &Origin<'_>, out: &mut Decoded) {
-        let origin = &Origin { path: Some(&frame.path), ..*origin };
+        let is_traced = self.options.dedup && frame.protocol == ip::UDP;
+        let trace = if is_traced { dedup::trace_of(frame, origin) } else { Trace::default() };
+        let origin = &Origin { path: Some(&frame.path), trace, ..*origin };
         if let Some(inside) = tunnel::inside(frame) {
             return match inside.and_then(|inside| inside.opened()) {
                 Ok(opened) => self.opened(&opened, origin, out),

@@ -3,7 +3,7 @@
 use super::paths::outermost;
 use super::{Decoder, Origin};
 use crate::counters::{Layer, Malformed};
-use crate::event::{Decoded, Event, RtcpSeen, RtpSample, SipArrival};
+use crate::event::{Decoded, Event, RtcpSeen, RtpSample, SipArrival, Trace};
 use crate::net::Segment;
 use crate::net::hep::is_version_3;
 use crate::net::tunnel::udp;
@@ -23,16 +23,25 @@ impl Decoder {
     #[inline]
     pub(super) fn datagram(&mut self, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
         match segment.payload.first() {
-            Some(first) if *first >= FIRST_OF_RTP => self.media(segment, &origin.meta, out),
+            Some(first) if *first >= FIRST_OF_RTP => {
+                self.media(classify(segment.payload, segment.wire_len), segment, origin, out);
+            }
             _ => self.text_or_neighbour(segment, origin, out),
         }
     }
 
-    #[inline]
-    pub(super) fn media(&mut self, segment: &Segment<'_>, meta: &PacketMeta, out: &mut Decoded) {
-        let media = classify(segment.payload, segment.wire_len);
+    pub(super) fn media(
+        &mut self,
+        media: Option<Media>,
+        segment: &Segment<'_>,
+        origin: &Origin<'_>,
+        out: &mut Decoded,
+    ) {
+        let meta = &origin.meta;
         match media {
-            Some(Media::Rtp(header)) if self.options.media => out.rtp.push(sample(&header, segment, meta)),
+            Some(Media::Rtp(header)) if self.options.media => {
+                out.rtp.push(sample(&header, segment, meta, origin.trace));
+            }
             Some(Media::Rtcp) if self.options.media => {
                 out.events.push(Event::Rtcp(RtcpSeen { at: meta.at, packet: meta.id, flow: segment.flow }))
             }
@@ -113,10 +122,12 @@ impl Decoder {
     }
 }
 
-fn sample(header: &RtpHeader, segment: &Segment<'_>, meta: &PacketMeta) -> RtpSample {
+#[inline]
+pub(super) fn sample(header: &RtpHeader, segment: &Segment<'_>, meta: &PacketMeta, trace: Trace) -> RtpSample {
     RtpSample {
         at: meta.at,
         packet: meta.id,
+        trace,
         flow: segment.flow,
         ssrc: header.ssrc,
         timestamp: header.timestamp,

@@ -28,10 +28,12 @@ pub(super) fn capture_view(origin: &Origin<'_>, pipeline: &Pipeline) -> CaptureV
     }
     let (mut memory, recent) = pipeline.memory();
     memory.extend(decoder_memory(pipeline));
+    let mut decode = pipeline.counters().clone();
+    decode.duplicates += pipeline.store().media_copies();
     CaptureView {
         sources,
         lost,
-        decode: pipeline.counters().clone(),
+        decode,
         queue: origin.queue,
         written: origin.written.map(written_view),
         memory,

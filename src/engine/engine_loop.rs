@@ -20,6 +20,7 @@ use super::{Command, EngineOptions, Observer};
 use crate::capture::save::Owner;
 use crate::capture::{SourceKind, SourceStatus, Stopper};
 use crate::counters::Lost;
+use crate::limits::FILE_QUEUE_LOW;
 use crate::packet::Batch;
 use crate::store::snapshot::Snapshot;
 use crate::time::{Elapsed, Timestamp};
@@ -36,6 +37,8 @@ const LAST_BATCH: Duration = Duration::from_millis(250);
 /// The ends of the channels that the loop works between.
 pub(super) struct Ends {
     pub incoming: Receiver<Sent>,
+    /// Tells the readers of files, one by one, that `incoming` is nearly empty.
+    pub room: Sender<()>,
     pub give_back: Sender<Batch>,
     pub orders: Receiver<Command>,
     pub latest: Arc<ArcSwap<Snapshot>>,
@@ -109,10 +112,10 @@ impl EngineLoop {
             std::mem::forget(self.pipeline);
         }
         // Whoever still captures finds nobody to take its batches; on a quiet link it would not even look.
-        let Ends { incoming, capture_threads, stoppers, writer, savers, .. } = self.ends;
+        let Ends { incoming, room, capture_threads, stoppers, writer, savers, .. } = self.ends;
         savers.finish();
         drop(writer);
-        drop(incoming);
+        drop((incoming, room));
         for stop in stoppers {
             stop();
         }
@@ -148,11 +151,20 @@ impl EngineLoop {
                 }
             };
             match received {
-                Ok((source, batch)) => self.take(source, batch)?,
+                Ok((source, batch)) => {
+                    self.make_room();
+                    self.take(source, batch)?;
+                }
                 Err(RecvTimeoutError::Timeout) => self.release(clock())?,
                 Err(RecvTimeoutError::Disconnected) => return self.release(Timestamp::from_nanos(i64::MAX)),
             }
             self.show();
+        }
+    }
+
+    fn make_room(&self) {
+        if !self.live && self.ends.incoming.len() == FILE_QUEUE_LOW {
+            while self.ends.room.try_send(()).is_ok() {}
         }
     }
 
@@ -219,7 +231,10 @@ impl EngineLoop {
         let most = self.ends.incoming.capacity().unwrap_or(0) + self.statuses.len();
         for _ in 0..most {
             match self.ends.incoming.recv_timeout(LAST_BATCH) {
-                Ok((_, batch)) => writer.wait_for_room(batch),
+                Ok((_, batch)) => {
+                    self.make_room();
+                    writer.wait_for_room(batch);
+                }
                 Err(_) => break,
             }
         }

@@ -125,6 +125,7 @@ impl Engine {
             Some(recorder) => Some(Writer::start(recorder, live, give_back.clone())?),
             None => None,
         };
+        let (room, has_room) = bounded(sources.len());
         let (commands, orders) = unbounded();
         let (outcomes, saved) = unbounded();
         let latest = Arc::new(ArcSwap::from_pointee(Snapshot::default()));
@@ -134,11 +135,11 @@ impl Engine {
         for (index, source) in sources.into_iter().enumerate() {
             let status = source.status();
             let name = format!("capture-{}", status.name);
-            let (batches, empties) = (batches.clone(), empties.clone());
+            let (batches, empties, has_room) = (batches.clone(), empties.clone(), has_room.clone());
             running.push(thread::Builder::new().name(name).spawn(move || {
                 let result = match status.kind {
                     SourceKind::Live => source.run(&mut LiveSink::new(index, batches, empties, Arc::clone(&status))),
-                    SourceKind::File => source.run(&mut FileSink::new(index, batches, empties)),
+                    SourceKind::File => source.run(&mut FileSink::new(index, batches, empties, has_room)),
                 };
                 sink::note_end(&status, result);
             })?);
@@ -150,6 +151,7 @@ impl Engine {
             statuses.clone(),
             engine_loop::Ends {
                 incoming,
+                room,
                 give_back,
                 orders,
                 latest: Arc::clone(&latest),

@@ -47,25 +47,36 @@ impl BatchSink for LiveSink {
 }
 
 /// Waits until there is room: nothing of a file is ever lost.
+///
+/// The engine is slower than a file. If every batch that it took woke the reader for one more, both would sleep and wake
+/// all the time; so a reader that found the queue full sleeps until it is nearly empty.
 pub(super) struct FileSink {
     source: usize,
     batches: Sender<Sent>,
     empties: Receiver<Batch>,
+    /// Something comes when the queue is nearly empty.
+    room: Receiver<()>,
 }
 
 impl FileSink {
-    pub fn new(source: usize, batches: Sender<Sent>, empties: Receiver<Batch>) -> Self {
-        Self { source, batches, empties }
+    pub fn new(source: usize, batches: Sender<Sent>, empties: Receiver<Batch>, room: Receiver<()>) -> Self {
+        Self { source, batches, empties, room }
     }
 }
 
 impl BatchSink for FileSink {
     fn hand_on(&mut self, batch: &mut Batch) -> ControlFlow<()> {
         let full = mem::replace(batch, self.empties.try_recv().unwrap_or_default());
-        match self.batches.send((self.source, full)) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
-        }
+        let sent = match self.batches.try_send((self.source, full)) {
+            Ok(()) => return ControlFlow::Continue(()),
+            Err(TrySendError::Full(unsent)) => {
+                // Nothing comes only from an engine that has gone, which sending finds out.
+                let _ = self.room.recv();
+                self.batches.send(unsent).is_ok()
+            }
+            Err(TrySendError::Disconnected(_)) => false,
+        };
+        if sent { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Endless input of every kind: what is kept stays within its limit.
 
 use super::*;
-use crate::event::{PacketIds, RtpSample, SipArrival, TcpFact, TcpSign};
+use crate::event::{PacketIds, RtpSample, SipArrival, TcpFact, TcpSign, Trace};
 use crate::limits::{CALL_DIALOGS, CALL_FIRST_MESSAGES, CALL_LAST_MESSAGES, CALL_MEDIA, SIGNALLING_FLOWS, STAT_NAMES};
 use crate::packet::{Endpoint, PacketId, Transport};
 use crate::sip::parse::parse_datagram;
@@ -127,6 +127,7 @@ fn endless_streams() {
         let sample = |sequence: u16| RtpSample {
             at: at(ssrc),
             packet: PacketId::new(0, 1),
+            trace: Trace::default(),
             flow: flow(1, ssrc % 100),
             ssrc,
             timestamp: 0,

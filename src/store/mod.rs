@@ -232,6 +232,11 @@ impl Store {
         }
     }
 
+    /// RTP packets that were captured before, and are counted nowhere else.
+    pub fn media_copies(&self) -> u64 {
+        self.streams.copies
+    }
+
     /// The calls, in order of appearance.
     pub fn calls(&self) -> &Rows<Call> {
         &self.calls

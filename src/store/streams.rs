@@ -5,8 +5,8 @@ use std::collections::{HashMap, VecDeque};
 use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
-use crate::event::RtpSample;
-use crate::limits::{CALL_STREAMS, STREAM_CANDIDATES, STREAM_PROOF_PACKETS};
+use crate::event::{RtpSample, Trace};
+use crate::limits::{CALL_STREAMS, DUPLICATE_MS, STREAM_CANDIDATES, STREAM_COPY_PACKETS, STREAM_PROOF_PACKETS};
 use crate::packet::{Endpoint, FlowKey};
 use crate::time::{Elapsed, Timestamp};
 use crate::track::call::CallKey;
@@ -27,7 +27,40 @@ const SILENT: Elapsed = Elapsed::from_secs(30);
 /// Streams looked at to find a silent one.
 const EVICTION_TRIES: usize = 16;
 
+/// How far apart a packet and its copy are.
+const COPY_WITHIN: Elapsed = Elapsed::from_millis(DUPLICATE_MS);
+
 type StreamId = (FlowKey, u32);
+
+/// The newest packets of a stream, by which those that were captured once more are recognised.
+#[derive(Clone, Copy, Debug, Default)]
+struct Newest([Arrived; STREAM_COPY_PACKETS]);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Arrived {
+    at: Timestamp,
+    sequence: u16,
+    trace: Trace,
+}
+
+impl Newest {
+    /// Whether this is one of them once more. Else it is one of them now.
+    fn is_copy(&mut self, sample: &RtpSample) -> bool {
+        let now = Arrived { at: sample.at, sequence: sample.sequence, trace: sample.trace };
+        let Some(before) = self.0.get_mut(usize::from(now.sequence) % STREAM_COPY_PACKETS) else { return false };
+        let is_copy = before.sequence == now.sequence && now.trace.is_copy_of(before.trace) && is_near(*before, now);
+        if !is_copy {
+            *before = now;
+        }
+        is_copy
+    }
+}
+
+/// Sources that are merged by time may run a little backwards.
+fn is_near(before: Arrived, now: Arrived) -> bool {
+    let apart = now.at.since(before.at);
+    apart <= COPY_WITHIN && before.at.since(now.at) <= COPY_WITHIN
+}
 
 /// What is counted for each packet.
 #[derive(Debug)]
@@ -42,19 +75,25 @@ struct Counter {
     id: StreamId,
     first: Timestamp,
     call: Option<CallKey>,
+    newest: Newest,
 }
 
 impl Counter {
-    fn count(&mut self, sample: &RtpSample) {
+    /// Whether it counted, as one that was captured before does not.
+    fn count(&mut self, sample: &RtpSample) -> bool {
+        if self.newest.is_copy(sample) {
+            return false;
+        }
         self.packets += 1;
         self.payload_bytes += u64::from(sample.payload_len);
         self.last = sample.at;
         for slot in &mut self.payload_types {
             if slot.1 == 0 || slot.0 == sample.payload_type {
                 *slot = (sample.payload_type, slot.1.saturating_add(1));
-                return;
+                break;
             }
         }
+        true
     }
 
     fn payload_type(&self) -> u8 {
@@ -73,6 +112,7 @@ struct Candidate {
     run: u32,
     packets: u64,
     payload_bytes: u64,
+    newest: Newest,
 }
 
 /// All streams.
@@ -93,6 +133,8 @@ pub struct Streams {
     evicted: u64,
     /// Packets of streams.
     pub packets: u64,
+    /// RTP packets that were captured before.
+    pub copies: u64,
 }
 
 impl Streams {
@@ -112,6 +154,7 @@ impl Streams {
             limit: limit.max(1),
             evicted: 0,
             packets: 0,
+            copies: 0,
         }
     }
 
@@ -131,8 +174,11 @@ impl Streams {
             for (sample, slot) in window.iter().zip(found) {
                 match self.counters.get_mut(slot as usize) {
                     Some(counter) if slot != UNKNOWN && counter.id.1 == sample.ssrc && counter.id.0 == sample.flow => {
+                        if !counter.count(sample) {
+                            self.copies += 1;
+                            continue;
+                        }
                         self.packets += 1;
-                        counter.count(sample);
                         if !counter.is_dirty {
                             counter.is_dirty = true;
                             self.dirty.push(slot);
@@ -166,13 +212,15 @@ impl Streams {
     ) {
         let slot = self.find(sample);
         if slot != UNKNOWN {
-            self.packets += 1;
             self.count_and_mark(slot, sample);
             return;
         }
         let id = (sample.flow, sample.ssrc);
         let call = media.of(&sample.flow).map(|announced| announced.call);
-        let candidate = self.candidate(id, sample);
+        let Some(candidate) = self.candidate(id, sample) else {
+            self.copies += 1;
+            return;
+        };
         if call.is_none() && candidate.run < STREAM_PROOF_PACKETS {
             return;
         }
@@ -183,7 +231,11 @@ impl Streams {
 
     fn count_and_mark(&mut self, slot: u32, sample: &RtpSample) {
         if let Some(counter) = self.counters.get_mut(slot as usize) {
-            counter.count(sample);
+            if !counter.count(sample) {
+                self.copies += 1;
+                return;
+            }
+            self.packets += 1;
             if !counter.is_dirty {
                 counter.is_dirty = true;
                 self.dirty.push(slot);
@@ -192,7 +244,8 @@ impl Streams {
     }
 
     /// Counts the packet for its candidate: a run is packets of one payload type whose sequence numbers step by 1 to 16.
-    fn candidate(&mut self, id: StreamId, sample: &RtpSample) -> &Candidate {
+    /// `None` if it was captured before.
+    fn candidate(&mut self, id: StreamId, sample: &RtpSample) -> Option<&Candidate> {
         if !self.young.contains_key(&id) {
             if self.young.len() >= STREAM_CANDIDATES / 2 {
                 self.old = std::mem::take(&mut self.young);
@@ -208,7 +261,11 @@ impl Streams {
             run: 0,
             packets: 0,
             payload_bytes: 0,
+            newest: Newest::default(),
         });
+        if candidate.newest.is_copy(sample) {
+            return None;
+        }
         let step = sample.sequence.wrapping_sub(candidate.sequence);
         let goes_on = candidate.run > 0 && (1..=16).contains(&step) && candidate.payload_type == sample.payload_type;
         candidate.run = if goes_on { candidate.run + 1 } else { 1 };
@@ -216,7 +273,7 @@ impl Streams {
         candidate.payload_type = sample.payload_type;
         candidate.packets += 1;
         candidate.payload_bytes += u64::from(sample.payload_len);
-        candidate
+        Some(candidate)
     }
 
     fn promote(
@@ -247,6 +304,7 @@ impl Streams {
             id,
             first: candidate.first.at,
             call,
+            newest: candidate.newest,
         };
         self.rows.push(Stream {
             key,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sipwatch::event::{Decoded, Event, IcmpFact, PacketIds, RtpSample, SipArrival, TcpFact, TcpSign};
+use sipwatch::event::{Decoded, Event, IcmpFact, PacketIds, RtpSample, SipArrival, TcpFact, TcpSign, Trace};
 use sipwatch::packet::{FlowKey, PacketId, Transport};
 use sipwatch::sip::parse::parse_datagram;
 use sipwatch::store::snapshot::Snapshot;
@@ -167,6 +167,7 @@ fn rtp(at: Timestamp, packet: PacketId, line: &Line<'_>) -> Vec<RtpSample> {
         .map(|i| RtpSample {
             at: Timestamp::from_nanos(at.nanos() + i64::from(i) * 20_000_000),
             packet,
+            trace: Trace::default(),
             flow: line.flow,
             ssrc: number("ssrc", 1),
             timestamp: i * 160,

