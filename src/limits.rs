@@ -209,6 +209,17 @@ pub const STREAM_PROOF_PACKETS: u32 = 4;
 
 /// Newest packets that a stream recognises copies of. Of voice one packet comes within [`DUPLICATE_MS`], of video a burst.
 pub const STREAM_COPY_PACKETS: usize = 8;
+/// Payload types of one stream that are told apart: voice, comfort noise, events, and codecs that were switched to.
+pub const STREAM_PAYLOAD_TYPES: usize = 6;
+
+/// Windows of ten seconds kept of one stream; when they are full, the worse of two stays. Ten minutes in full detail.
+pub const STREAM_WINDOWS: usize = 64;
+
+/// Bars of one second kept of one stream: the last minute.
+pub const STREAM_BARS: usize = 60;
+
+/// Telephone events listed of one stream: more than anyone dials in a call.
+pub const DTMF_EVENTS: usize = 256;
 
 /// Endpoints announced by SDP that are remembered for binding streams to calls.
 pub const MEDIA_ENDPOINTS: usize = 200_000;
