@@ -316,3 +316,22 @@ pub const SCTP_UNFINISHED: usize = 64;
 
 /// The longest quoted Call-ID that a fact keeps, in bytes, since a call keeps [`CALL_FACTS`] of them.
 pub const ICMP_QUOTE_CALL_ID_BYTES: usize = 256;
+
+/// Transit times kept for the adaptive playout buffer of a stream: ten seconds of 20 ms packets, 1 KB.
+pub const PLAYOUT_TRANSITS: usize = 500;
+
+/// Windows of ten seconds kept for a stream, 12 bytes each; of more, the worse of each pair.
+pub const PLAYOUT_WINDOWS: usize = 64;
+
+/// Newest packets of a stream that may wait to be judged by a playout buffer, the bits of a u128: 640 ms of 5 ms packets,
+/// while the deepest buffer has 500 ms.
+pub const PLAYOUT_REORDER: u32 = 128;
+
+/// A jump of the sequence number by so many that a playout buffer starts anew instead of calling them lost.
+pub const PLAYOUT_RESTART: i64 = 1_024;
+
+/// Received packets in a row that end a burst (Gmin of RFC 3611, 4.7.2).
+pub const PLAYOUT_GMIN: u64 = 16;
+
+/// Expected packets below which a stream or a window has no MOS: half a second of voice.
+pub const MOS_PACKETS: u64 = 25;
