@@ -5,8 +5,7 @@
 //! * [`BufferKind::Adaptive`] follows the spread of the transit times, and so also two clocks that drift apart.
 //!
 //! Give each packet of a stream that was not seen before to [`Playout::packet`], telephone events and comfort noise too.
-//! One in order and in time costs a few compares and one cache line of state beside one of the 1 KB of transit times; nothing
-//! allocates. Percentages and scores are computed when [`Playout::figures`] is asked.
+//! One in order and in time costs a few compares and one cache line; nothing allocates. Percentages and scores are computed when [`Playout::figures`] is asked.
 //!
 //! ```
 //! use sipwatch::rtp::playout::{Arrival, BufferKind, MediaClock, Playout};
@@ -116,20 +115,26 @@ pub struct Figures {
     pub burst_gap: BurstGap,
 }
 
-/// What a packet in order and in time reads and writes, beside its slot in the transit times: one cache line with the first
-/// fields of [`Transits`].
+/// What a packet in order and in time reads and writes: one cache line, with the first fields of [`Transits`].
 #[derive(Clone, Debug)]
 #[repr(C)]
 struct Hot {
     highest: i64,
     /// Media time of the newest audio packet.
     media: i64,
-    at: i64,
-    /// Transits of packets that change nothing in any buffer; none while there is anything to be done in one.
-    earliest: i64,
-    latest: i64,
     /// When something is to be done at the latest.
     next: i64,
+    /// Transits of packets that change nothing in any buffer, in ns from the reference of the transit times; none while
+    /// there is anything to be done in a buffer.
+    earliest: i32,
+    latest: i32,
+}
+
+impl Hot {
+    const fn take_nothing(&mut self) {
+        self.earliest = i32::MAX;
+        self.latest = i32::MIN;
+    }
 }
 
 /// Whether the buffers have a place to start from.
@@ -183,6 +188,8 @@ pub struct Playout {
     seen_at: i64,
     /// Sequence number of the first packet of the segment.
     first: i64,
+    /// When the last packet came of which more was noted than its transit time.
+    at: i64,
     /// When the spread was looked at, and when the adaptive buffer last changed its depth.
     looked: i64,
     moved: i64,
@@ -201,11 +208,12 @@ impl Playout {
     /// Buffers of a stream of which nothing was seen. The windows are those of the buffer that `feeds` the score.
     pub fn new(feeds: BufferKind) -> Self {
         Self {
-            hot: Hot { highest: 0, media: 0, at: 0, earliest: i64::MAX, latest: i64::MIN, next: i64::MIN },
+            hot: Hot { highest: 0, media: 0, next: i64::MIN, earliest: i32::MAX, latest: i32::MIN },
             transits: Transits::new(),
             seen: Seen { missing: 0, expected: 0, media: 0, ahead: 0, packet: USUAL_PACKET },
             seen_at: 0,
             first: 0,
+            at: 0,
             looked: i64::MIN,
             moved: i64::MIN,
             buffers: Buffers {
@@ -228,18 +236,18 @@ impl Playout {
     pub fn packet(&mut self, arrival: &Arrival) {
         let at = arrival.at.nanos();
         let transit = at.saturating_sub(arrival.media.nanos());
+        let relative = self.transits.relative(transit);
         let hot = &mut self.hot;
         let is_plain = arrival.is_audio
             && !arrival.marker
             && arrival.sequence == hot.highest.wrapping_add(1)
-            && transit >= hot.earliest
-            && transit <= hot.latest
+            && relative >= i64::from(hot.earliest)
+            && relative <= i64::from(hot.latest)
             && at < hot.next;
         if is_plain {
             hot.highest = arrival.sequence;
             hot.media = arrival.media.nanos();
-            hot.at = at;
-            self.transits.push(transit);
+            self.transits.push(relative);
         } else {
             self.unusual(arrival, transit);
         }
@@ -303,7 +311,8 @@ impl Playout {
 
     /// The last window of a stream that ended, if it lasted 5 s and so counts like a complete one.
     pub fn last_window(&self, now: Timestamp) -> Option<Window> {
-        let lasted = self.hot.at.saturating_sub(self.windows.running().nanos());
+        let newest = self.hot.media.saturating_add(self.transits.newest()).max(self.at);
+        let lasted = newest.saturating_sub(self.windows.running().nanos());
         self.running_window(now).filter(|_| lasted >= SHORTEST_WINDOW.nanos())
     }
 
@@ -338,7 +347,7 @@ impl Playout {
             self.next_window(at);
         }
         let Some(place) = self.place(arrival.sequence) else { return self.settle() };
-        self.hot.at = at;
+        self.at = at;
         let was_empty = at.saturating_sub(self.hot.media) > self.buffers.adaptive.limit;
         if arrival.is_audio {
             self.time(arrival, transit, matches!(place, Place::Newest));
@@ -455,7 +464,7 @@ impl Playout {
             _ if starts_spurt => self.start_spurt(transit),
             _ => self.follow(transit),
         }
-        self.transits.push(transit);
+        self.transits.push(self.transits.relative(transit));
     }
 
     /// The stream begins with an event: until there is audio, its time tells when a packet is lost.
@@ -538,13 +547,15 @@ impl Playout {
         let all = [&buffers.fixed_50, &buffers.fixed_200, &buffers.adaptive];
         let is_calm = self.in_segment && self.anchor == Anchor::Set && self.seen.ahead == 0 && !self.marked;
         if !is_calm || !all.iter().all(|buffer| buffer.is_calm()) {
-            (self.hot.earliest, self.hot.latest) = (i64::MAX, i64::MIN);
+            self.hot.take_nothing();
             return;
         }
-        (self.hot.earliest, self.hot.latest) = all
+        let (low, high) = all
             .iter()
             .map(|buffer| buffer.plain())
             .fold((i64::MIN, i64::MAX), |(low, high), (from, to)| (low.max(from), high.min(to)));
+        let bound = |transit: i64| self.transits.relative(transit).clamp(i32::MIN.into(), i32::MAX.into()) as i32;
+        (self.hot.earliest, self.hot.latest) = (bound(low), bound(high));
         if !self.knows_packet {
             self.hot.next = i64::MIN;
             return;
