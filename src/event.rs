@@ -89,6 +89,8 @@ pub struct RtpSample {
     pub marker: bool,
     /// Payload bytes, without header, extension and padding.
     pub payload_len: u16,
+    /// The first octets of the payload, which tell a telephone event (RFC 4733, 2.3); `None` if it has fewer at hand.
+    pub head: Option<[u8; 4]>,
 }
 
 /// One RTCP packet on a media flow.

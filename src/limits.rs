@@ -195,6 +195,9 @@ pub const WIRESHARK_RECORDS: usize = 65_536;
 /// Codec names, and lists of them, that are shared instead of copied.
 pub const CODEC_NAMES: usize = 256;
 
+/// Bytes of a codec's format parameters that are kept; those of video with parameter sets are longer, and say nothing here.
+pub const CODEC_PARAMETER_BYTES: usize = 128;
+
 /// Pairs of User-Agent and Server that are shared instead of copied.
 pub const SHARED_IDENTITIES: usize = 256;
 
@@ -209,6 +212,7 @@ pub const STREAM_PROOF_PACKETS: u32 = 4;
 
 /// Newest packets that a stream recognises copies of. Of voice one packet comes within [`DUPLICATE_MS`], of video a burst.
 pub const STREAM_COPY_PACKETS: usize = 8;
+
 /// Payload types of one stream that are told apart: voice, comfort noise, events, and codecs that were switched to.
 pub const STREAM_PAYLOAD_TYPES: usize = 6;
 
@@ -333,3 +337,22 @@ pub const SCTP_UNFINISHED: usize = 64;
 
 /// The longest quoted Call-ID that a fact keeps, in bytes, since a call keeps [`CALL_FACTS`] of them.
 pub const ICMP_QUOTE_CALL_ID_BYTES: usize = 256;
+
+/// Transit times kept for the adaptive playout buffer of a stream: ten seconds of 20 ms packets, 1 KB.
+pub const PLAYOUT_TRANSITS: usize = 500;
+
+/// Windows of ten seconds kept for a stream, 12 bytes each; of more, the worse of each pair.
+pub const PLAYOUT_WINDOWS: usize = 64;
+
+/// Newest packets of a stream that may wait to be judged by a playout buffer, the bits of a u128: 640 ms of 5 ms packets,
+/// while the deepest buffer has 500 ms.
+pub const PLAYOUT_REORDER: u32 = 128;
+
+/// A jump of the sequence number by so many that a playout buffer starts anew instead of calling them lost.
+pub const PLAYOUT_RESTART: i64 = 1_024;
+
+/// Received packets in a row that end a burst (Gmin of RFC 3611, 4.7.2).
+pub const PLAYOUT_GMIN: u64 = 16;
+
+/// Expected packets below which a stream or a window has no MOS: half a second of voice.
+pub const MOS_PACKETS: u64 = 25;

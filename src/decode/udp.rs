@@ -135,6 +135,7 @@ pub(super) fn sample(header: &RtpHeader, segment: &Segment<'_>, meta: &PacketMet
         payload_type: header.payload_type,
         marker: header.marker,
         payload_len: header.payload_len,
+        head: header.payload(segment.payload).first_chunk().copied(),
     }
 }
 

@@ -131,6 +131,7 @@ impl Pipeline {
         self.decoded.clear();
         self.decoder.finish(&mut self.decoded);
         self.apply();
+        self.store.finish();
     }
 
     /// Like [`Pipeline::finish`], for somebody who wants to see the rows as they were after every single message.
@@ -140,6 +141,7 @@ impl Pipeline {
     ) -> ControlFlow<()> {
         self.decoded.clear();
         self.decoder.finish(&mut self.decoded);
+        self.store.finish();
         self.observe(seen)
     }
 

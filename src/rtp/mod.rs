@@ -1,6 +1,9 @@
-//! RTP and RTCP (RFC 3550): telling them from what shares their ports, reading their headers, and a stream's figures.
+//! RTP and RTCP (RFC 3550): telling them from what shares their ports, and reading their headers; a stream's figures,
+//! what a listener hears of it behind a jitter buffer, and how that is scored.
 
 pub mod classify;
 pub mod figures;
 pub mod header;
+pub mod mos;
+pub mod playout;
 pub mod rtcp;

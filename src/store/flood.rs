@@ -135,6 +135,7 @@ fn endless_streams() {
             payload_type: 0,
             marker: false,
             payload_len: 160,
+            head: None,
         };
         let rtp = (0..5).map(sample).collect();
         flood.store.apply(&mut Decoded { rtp, ..Decoded::default() }, &mut flood.changes);

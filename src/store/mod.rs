@@ -114,6 +114,7 @@ pub struct Store {
     over: usize,
     now: Option<Timestamp>,
     generation: u64,
+    is_over: bool,
 }
 
 impl Default for Store {
@@ -150,6 +151,7 @@ impl Store {
             over: 0,
             now: None,
             generation: 0,
+            is_over: false,
         }
     }
 
@@ -188,6 +190,11 @@ impl Store {
         self.ring(now, changes);
     }
 
+    /// Nothing more comes: figures that may lag behind while it does are to be exact.
+    pub fn finish(&mut self) {
+        self.is_over = true;
+    }
+
     /// Forgets these calls, as the user asked for.
     pub fn forget(&mut self, keys: &[CallKey]) {
         for key in keys {
@@ -216,7 +223,8 @@ impl Store {
             self.capture_packets = packets;
             self.generation += 1;
         }
-        let streams = self.streams.refresh(&mut self.media).clone();
+        let now = self.now.unwrap_or_default();
+        let streams = self.streams.refresh(&mut self.media, now, self.is_over).clone();
         if self.stats_generation != self.generation {
             self.collector.rtp_packets = self.streams.packets;
             self.stats = Arc::new(self.collector.stats(self.now));
@@ -244,7 +252,7 @@ impl Store {
 
     /// The streams, in order of appearance, with what was counted until now.
     pub fn streams(&mut self) -> &Rows<Stream> {
-        self.streams.refresh(&mut self.media)
+        self.streams.refresh(&mut self.media, self.now.unwrap_or_default(), self.is_over)
     }
 
     /// Moves whenever anything changed that a snapshot shows.

@@ -156,5 +156,6 @@ pub fn stream(key: u64, micros: i64, src: &str, dst: &str, packets: u64) -> Stre
         first: at(micros),
         last: at(micros + 20_000 * packets as i64),
         call: None,
+        quality: Arc::default(),
     }
 }

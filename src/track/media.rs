@@ -5,50 +5,66 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use crate::limits::{CALL_MEDIA, CODEC_NAMES, MEDIA_ENDPOINTS};
+use crate::limits::{CALL_MEDIA, CODEC_NAMES, CODEC_PARAMETER_BYTES, MEDIA_ENDPOINTS};
 use crate::packet::{Endpoint, FlowKey};
+use crate::rtp::figures::carries::Carries;
 use crate::sdp::Sdp;
 use crate::sdp::payload_type::static_payload_type;
 
 use super::call::CallKey;
 
-/// Codec names by payload type.
-pub type CodecNames = Arc<[(u8, Arc<str>)]>;
+/// What a description says of a payload type.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Format {
+    /// 0 to 127.
+    pub payload_type: u8,
+    /// Its codec.
+    pub name: Arc<str>,
+    /// Ticks of the RTP timestamp in a second; 0 if that is not said.
+    pub clock: u32,
+    /// Its format parameters (`a=fmtp`), empty if there are none or they are long.
+    pub parameters: Arc<str>,
+}
+
+/// The formats of a description.
+pub type Formats = Arc<[Format]>;
 
 /// Who announced an endpoint, and what it will receive there.
 #[derive(Clone, Debug)]
 pub struct Announced {
     /// The call.
     pub call: CallKey,
-    /// Names of the payload types.
-    pub codecs: CodecNames,
+    /// The payload types.
+    pub formats: Formats,
 }
 
 /// All announced endpoints; the newest announcement of one counts.
 #[derive(Debug, Default)]
 pub struct MediaMap {
     by_endpoint: HashMap<Endpoint, Announced, RandomState>,
-    names: HashMap<Box<str>, Arc<str>>,
-    lists: HashSet<CodecNames>,
+    names: HashMap<Box<str>, Arc<str>, RandomState>,
+    lists: HashSet<Formats, RandomState>,
     refused: u64,
 }
 
 impl MediaMap {
     /// Remembers what a description of this call announces, and lists it.
     pub fn announce(&mut self, call: CallKey, sdp: &Sdp<'_>, known: &mut Vec<Endpoint>) -> Vec<Endpoint> {
-        let mut codecs: Vec<(u8, Arc<str>)> = Vec::new();
+        let mut formats: Vec<Format> = Vec::new();
         for medium in &sdp.media {
             for payload_type in medium.payload_types().take(CALL_MEDIA) {
                 if let Some(codec) = medium.codec(payload_type) {
-                    codecs.push((payload_type, self.name(codec.name)));
+                    let parameters = medium.fmtp(payload_type).filter(|text| text.len() <= CODEC_PARAMETER_BYTES);
+                    let (name, parameters) = (self.name(codec.name), self.name(parameters.unwrap_or_default()));
+                    formats.push(Format { payload_type, name, clock: codec.clock, parameters });
                 }
             }
         }
-        let codecs = self.list(codecs);
+        let formats = self.list(formats);
         let mut announced = Vec::new();
         for medium in sdp.media_endpoints().into_iter().filter(|medium| !medium.is_rtcp) {
             let endpoint = Endpoint::new(medium.ip, medium.port);
-            if self.remember(endpoint, Announced { call, codecs: Arc::clone(&codecs) }, known) {
+            if self.remember(endpoint, Announced { call, formats: Arc::clone(&formats) }, known) {
                 announced.push(endpoint);
             }
         }
@@ -84,23 +100,38 @@ impl MediaMap {
         self.by_endpoint.get(&flow.dst).or_else(|| self.by_endpoint.get(&flow.src))
     }
 
-    /// The codec of a payload type: as the call names it, else by the static table.
-    pub fn codec(&mut self, flow: &FlowKey, call: Option<CallKey>, payload_type: u8) -> Option<Arc<str>> {
+    /// What the call says of a payload type of this flow.
+    pub fn format(&self, flow: &FlowKey, call: Option<CallKey>, payload_type: u8) -> Option<&Format> {
         let sides = [&flow.dst, &flow.src].map(|side| self.by_endpoint.get(side));
         let mine = sides.into_iter().flatten().filter(|announced| Some(announced.call) == call);
-        let named = mine.flat_map(|announced| announced.codecs.iter()).find(|(pt, _)| *pt == payload_type);
-        if let Some((_, name)) = named {
-            return Some(Arc::clone(name));
+        mine.flat_map(|announced| announced.formats.iter()).find(|format| format.payload_type == payload_type)
+    }
+
+    /// The codec of a payload type: as the call names it, else by the static table.
+    pub fn codec(&mut self, flow: &FlowKey, call: Option<CallKey>, payload_type: u8) -> Option<Arc<str>> {
+        if let Some(format) = self.format(flow, call, payload_type) {
+            return Some(Arc::clone(&format.name));
         }
         static_payload_type(payload_type).map(|(name, _)| self.name(name))
     }
 
+    /// What the payload type carries, as the call says, else by the static table.
+    pub fn carries(&self, flow: &FlowKey, call: Option<CallKey>, payload_type: u8) -> Carries {
+        match self.format(flow, call, payload_type) {
+            Some(format) => Carries::named(Some(&format.name), Some(format.clock)),
+            None => {
+                let known = static_payload_type(payload_type);
+                Carries::named(known.map(|(name, _)| name), known.map(|(_, clock)| clock))
+            }
+        }
+    }
+
     /// The shared copy of a list.
-    fn list(&mut self, codecs: Vec<(u8, Arc<str>)>) -> CodecNames {
-        if let Some(known) = self.lists.get(codecs.as_slice()) {
+    fn list(&mut self, formats: Vec<Format>) -> Formats {
+        if let Some(known) = self.lists.get(formats.as_slice()) {
             return Arc::clone(known);
         }
-        let shared: CodecNames = codecs.into();
+        let shared: Formats = formats.into();
         if self.lists.len() < CODEC_NAMES {
             self.lists.insert(Arc::clone(&shared));
         }
@@ -122,7 +153,7 @@ impl MediaMap {
         self.refused
     }
 
-    /// The shared copy of a codec's name.
+    /// The shared copy of the name or the parameters of a codec.
     pub fn name(&mut self, name: &str) -> Arc<str> {
         if let Some(known) = self.names.get(name) {
             return Arc::clone(known);

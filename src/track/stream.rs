@@ -3,7 +3,13 @@
 use std::sync::Arc;
 
 use crate::packet::FlowKey;
-use crate::time::Timestamp;
+use crate::rtp::figures::Percentiles;
+use crate::rtp::figures::dtmf::DtmfEvent;
+use crate::rtp::figures::histogram::Bucket;
+use crate::rtp::figures::windows::{Bar, Window};
+use crate::rtp::figures::wireshark::WiresharkFigures;
+use crate::rtp::playout;
+use crate::time::{Elapsed, Timestamp};
 
 use super::call::CallKey;
 
@@ -34,6 +40,87 @@ pub struct Stream {
     pub last: Timestamp,
     /// The call whose SDP announced one of its ends.
     pub call: Option<CallKey>,
+    /// Its figures, as of a moment at most half a second before `last`.
+    pub quality: Arc<Quality>,
+}
+
+/// Least, mean and greatest of some values, in ms.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Range {
+    /// Least.
+    pub min: f64,
+    /// Plain mean.
+    pub mean: f64,
+    /// Greatest.
+    pub max: f64,
+}
+
+/// The figures of a stream. What could not be measured is `None`: the jitter of a codec with an unknown clock.
+#[derive(Clone, Debug, Default)]
+pub struct Quality {
+    /// Packets that the sequence numbers tell of.
+    pub expected: u64,
+    /// Of these, not received.
+    pub lost: u64,
+    /// Packets with a number that had come before; repeated events are among them.
+    pub duplicates: u64,
+    /// Packets that came behind later ones.
+    pub out_of_order: u64,
+    /// Gaps, packets out of order, and restarts.
+    pub sequence_errors: u64,
+    /// How often the sequence numbers began anew.
+    pub restarts: u32,
+    /// How often the timestamps jumped against the arrivals.
+    pub timestamp_jumps: u32,
+    /// Pauses of more than a second without loss.
+    pub pauses: u32,
+    /// Between packets.
+    pub delta: Option<Range>,
+    /// The same as percentiles, to 6 %.
+    pub delta_percentiles: Option<Percentiles>,
+    /// Jitter (RFC 3550, 6.4.1).
+    pub jitter: Option<Range>,
+    /// The same as percentiles, to 6 %.
+    pub jitter_percentiles: Option<Percentiles>,
+    /// The jitter of this moment, in ms.
+    pub jitter_now: Option<f64>,
+    /// The longest time without a packet, and when it began.
+    pub longest_gap: Option<(Elapsed, Timestamp)>,
+    /// The largest deviation of media time from arrivals, in ms with its sign: positive when the sender's clock is fast.
+    pub max_skew: Option<f64>,
+    /// Error of the sender's clock in millionths, against ours.
+    pub clock_ppm: Option<f64>,
+    /// Ticks of the RTP timestamp in a second.
+    pub clock: Option<u32>,
+    /// Whether there was loss, an error of the sequence, or a jump of the timestamps.
+    pub has_problem: bool,
+    /// Keys pressed (RFC 4733).
+    pub digits: Arc<str>,
+    /// The same with times.
+    pub events: Arc<[DtmfEvent]>,
+    /// Packets of events that repeat another's sequence number.
+    pub event_repeats: u32,
+    /// What a listener has behind each buffer, in the order of [`playout::BufferKind::ALL`]; `None` for what is no sound.
+    pub playout: Option<[playout::Figures; 3]>,
+    /// Media time of one packet.
+    pub packet_time: Option<Elapsed>,
+    /// Windows of ten seconds that say something.
+    pub windows: Arc<[Window]>,
+    /// Seconds of the last minute, oldest first.
+    pub bars: Arc<[Bar]>,
+    /// How often each jitter was measured.
+    pub jitter_histogram: Arc<[Bucket]>,
+    /// How often each time between packets was measured.
+    pub delta_histogram: Arc<[Bucket]>,
+    /// The same stream as Wireshark sees it.
+    pub wireshark: WiresharkFigures,
+}
+
+impl Quality {
+    /// Share of the expected packets that is lost, in %.
+    pub fn lost_percent(&self) -> Option<f64> {
+        (self.expected > 0).then(|| self.lost as f64 * 100.0 / self.expected as f64)
+    }
 }
 
 impl Stream {

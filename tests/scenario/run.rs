@@ -175,6 +175,7 @@ fn rtp(at: Timestamp, packet: PacketId, line: &Line<'_>) -> Vec<RtpSample> {
             payload_type: number("pt", 0) as u8,
             marker: i == 0,
             payload_len: 160,
+            head: None,
         })
         .collect()
 }

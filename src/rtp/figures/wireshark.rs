@@ -69,7 +69,7 @@ impl Running {
 }
 
 /// What Wireshark would print of a stream, times in ms.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct WiresharkFigures {
     /// Packets captured.
     pub packets: u64,

@@ -1,12 +1,18 @@
-//! RTP streams: found by their flow and SSRC, counted in a plain table, shown as rows when a snapshot asks.
+//! RTP streams: found by their flow and SSRC, measured beside a plain table, shown as rows when a snapshot asks.
+
+mod analysis;
+mod copies;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
-use crate::event::{RtpSample, Trace};
-use crate::limits::{CALL_STREAMS, DUPLICATE_MS, STREAM_CANDIDATES, STREAM_COPY_PACKETS, STREAM_PROOF_PACKETS};
+use crate::event::RtpSample;
+use crate::limits::{CALL_STREAMS, STREAM_CANDIDATES, STREAM_PROOF_PACKETS};
 use crate::packet::{Endpoint, FlowKey};
 use crate::time::{Elapsed, Timestamp};
 use crate::track::call::CallKey;
@@ -15,6 +21,8 @@ use crate::track::stream::{Stream, StreamKey};
 
 use super::Change;
 use super::rows::Rows;
+use analysis::Analysis;
+use copies::Newest;
 
 /// Packets looked up together before they are counted: the lookups' cache misses then overlap.
 const WINDOW: usize = 32;
@@ -24,94 +32,51 @@ const UNKNOWN: u32 = u32::MAX;
 const REPORT_EVERY: Elapsed = Elapsed::from_secs(10);
 /// A stream that was silent for so long may be evicted.
 const SILENT: Elapsed = Elapsed::from_secs(30);
+/// The figures of a row are at most so old while its stream goes on: percentiles and buffers are not free.
+const FIGURES_EVERY: Elapsed = Elapsed::from_millis(500);
 /// Streams looked at to find a silent one.
 const EVICTION_TRIES: usize = 16;
 
-/// How far apart a packet and its copy are.
-const COPY_WITHIN: Elapsed = Elapsed::from_millis(DUPLICATE_MS);
-
 type StreamId = (FlowKey, u32);
 
-/// The newest packets of a stream, by which those that were captured once more are recognised.
-#[derive(Clone, Copy, Debug, Default)]
-struct Newest([Arrived; STREAM_COPY_PACKETS]);
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Arrived {
-    at: Timestamp,
-    sequence: u16,
-    trace: Trace,
-}
-
-impl Newest {
-    /// Whether this is one of them once more. Else it is one of them now.
-    fn is_copy(&mut self, sample: &RtpSample) -> bool {
-        let now = Arrived { at: sample.at, sequence: sample.sequence, trace: sample.trace };
-        let Some(before) = self.0.get_mut(usize::from(now.sequence) % STREAM_COPY_PACKETS) else { return false };
-        let is_copy = before.sequence == now.sequence && now.trace.is_copy_of(before.trace) && is_near(*before, now);
-        if !is_copy {
-            *before = now;
-        }
-        is_copy
-    }
-}
-
-/// Sources that are merged by time may run a little backwards.
-fn is_near(before: Arrived, now: Arrived) -> bool {
-    let apart = now.at.since(before.at);
-    apart <= COPY_WITHIN && before.at.since(now.at) <= COPY_WITHIN
-}
-
-/// What is counted for each packet.
+/// A stream. What every packet needs stands in front.
 #[derive(Debug)]
 struct Counter {
+    id: StreamId,
+    is_dirty: bool,
     last: Timestamp,
     report_at: Timestamp,
-    packets: u64,
-    payload_bytes: u64,
-    payload_types: [(u8, u32); 4],
-    is_dirty: bool,
+    analysis: Box<Analysis>,
+    newest: Newest,
     key: StreamKey,
-    id: StreamId,
     first: Timestamp,
     call: Option<CallKey>,
-    newest: Newest,
+    /// When its row last got its figures.
+    shown: Option<Timestamp>,
 }
 
 impl Counter {
     /// Whether it counted, as one that was captured before does not.
-    fn count(&mut self, sample: &RtpSample) -> bool {
+    #[inline]
+    fn count(&mut self, sample: &RtpSample, media: &MediaMap) -> bool {
         if self.newest.is_copy(sample) {
             return false;
         }
-        self.packets += 1;
-        self.payload_bytes += u64::from(sample.payload_len);
         self.last = sample.at;
-        for slot in &mut self.payload_types {
-            if slot.1 == 0 || slot.0 == sample.payload_type {
-                *slot = (sample.payload_type, slot.1.saturating_add(1));
-                break;
-            }
-        }
+        self.analysis.packet(sample, media, self.call);
         true
     }
 
-    fn payload_type(&self) -> u8 {
-        // The first of equals, so that one packet of something else changes nothing.
-        let most = self.payload_types.iter().rev().max_by_key(|slot| slot.1);
-        most.map_or(0, |slot| slot.0)
+    fn is_stale(&self, now: Timestamp) -> bool {
+        self.shown.is_none_or(|shown| now.since(shown) >= FIGURES_EVERY)
     }
 }
 
 /// A flow that looks like RTP and has to prove it.
 #[derive(Debug)]
 struct Candidate {
-    first: RtpSample,
-    sequence: u16,
-    payload_type: u8,
-    run: u32,
-    packets: u64,
-    payload_bytes: u64,
+    /// Its packets since a row of consistent ones began.
+    run: SmallVec<[RtpSample; STREAM_PROOF_PACKETS as usize]>,
     newest: Newest,
 }
 
@@ -174,7 +139,7 @@ impl Streams {
             for (sample, slot) in window.iter().zip(found) {
                 match self.counters.get_mut(slot as usize) {
                     Some(counter) if slot != UNKNOWN && counter.id.1 == sample.ssrc && counter.id.0 == sample.flow => {
-                        if !counter.count(sample) {
+                        if !counter.count(sample, media) {
                             self.copies += 1;
                             continue;
                         }
@@ -212,7 +177,7 @@ impl Streams {
     ) {
         let slot = self.find(sample);
         if slot != UNKNOWN {
-            self.count_and_mark(slot, sample);
+            self.count_and_mark(slot, sample, media);
             return;
         }
         let id = (sample.flow, sample.ssrc);
@@ -221,17 +186,17 @@ impl Streams {
             self.copies += 1;
             return;
         };
-        if call.is_none() && candidate.run < STREAM_PROOF_PACKETS {
+        if call.is_none() && candidate.run.len() < STREAM_PROOF_PACKETS as usize {
             return;
         }
         if let Some(candidate) = self.young.remove(&id) {
-            self.promote(id, &candidate, sample, call, changes, bound);
+            self.promote(id, &candidate, media, call, changes, bound);
         }
     }
 
-    fn count_and_mark(&mut self, slot: u32, sample: &RtpSample) {
+    fn count_and_mark(&mut self, slot: u32, sample: &RtpSample, media: &MediaMap) {
         if let Some(counter) = self.counters.get_mut(slot as usize) {
-            if !counter.count(sample) {
+            if !counter.count(sample, media) {
                 self.copies += 1;
                 return;
             }
@@ -254,25 +219,21 @@ impl Streams {
                 self.young.insert(id, candidate);
             }
         }
-        let candidate = self.young.entry(id).or_insert_with(|| Candidate {
-            first: *sample,
-            sequence: sample.sequence,
-            payload_type: sample.payload_type,
-            run: 0,
-            packets: 0,
-            payload_bytes: 0,
-            newest: Newest::default(),
-        });
+        let candidate = self
+            .young
+            .entry(id)
+            .or_insert_with(|| Candidate { run: SmallVec::new(), newest: Newest::default() });
         if candidate.newest.is_copy(sample) {
             return None;
         }
-        let step = sample.sequence.wrapping_sub(candidate.sequence);
-        let goes_on = candidate.run > 0 && (1..=16).contains(&step) && candidate.payload_type == sample.payload_type;
-        candidate.run = if goes_on { candidate.run + 1 } else { 1 };
-        candidate.sequence = sample.sequence;
-        candidate.payload_type = sample.payload_type;
-        candidate.packets += 1;
-        candidate.payload_bytes += u64::from(sample.payload_len);
+        let goes_on = candidate.run.last().is_some_and(|last| {
+            let step = sample.sequence.wrapping_sub(last.sequence);
+            (1..=16).contains(&step) && last.payload_type == sample.payload_type
+        });
+        if !goes_on {
+            candidate.run.clear();
+        }
+        candidate.run.push(*sample);
         Some(candidate)
     }
 
@@ -280,45 +241,49 @@ impl Streams {
         &mut self,
         id: StreamId,
         candidate: &Candidate,
-        sample: &RtpSample,
+        media: &MediaMap,
         call: Option<CallKey>,
         changes: &mut Vec<Change>,
         bound: &mut Vec<(CallKey, StreamKey)>,
     ) {
+        let (Some(first), Some(last)) = (candidate.run.first(), candidate.run.last()) else { return };
         while self.counters.len() - self.free.len() >= self.limit {
-            self.evict_one(sample.at);
+            self.evict_one(last.at);
         }
         let (flow, ssrc) = id;
         let key = StreamKey(self.rows.next_ordinal());
-        let packets = u32::try_from(candidate.packets).unwrap_or(u32::MAX);
         let slot = self.free.pop().unwrap_or(self.counters.len() as u32);
         let is_listed = self.counters.get(slot as usize).is_some_and(|gone| gone.is_dirty);
+        let mut analysis = Box::<Analysis>::default();
+        for sample in &candidate.run {
+            analysis.packet(sample, media, call);
+        }
         let counter = Counter {
-            last: sample.at,
-            report_at: sample.at.after(REPORT_EVERY),
-            packets: candidate.packets,
-            payload_bytes: candidate.payload_bytes,
-            payload_types: [(sample.payload_type, packets), (0, 0), (0, 0), (0, 0)],
-            is_dirty: true,
-            key,
             id,
-            first: candidate.first.at,
-            call,
+            is_dirty: true,
+            last: last.at,
+            report_at: last.at.after(REPORT_EVERY),
+            analysis,
             newest: candidate.newest,
+            key,
+            first: first.at,
+            call,
+            shown: None,
         };
         self.rows.push(Stream {
             key,
             flow,
             ssrc,
-            payload_type: sample.payload_type,
+            payload_type: last.payload_type,
             codec: None,
-            packets: candidate.packets,
-            payload_bytes: candidate.payload_bytes,
-            first: counter.first,
-            last: counter.last,
+            packets: counter.analysis.packets(),
+            payload_bytes: counter.analysis.payload_bytes(),
+            first: first.at,
+            last: last.at,
             call,
+            quality: Arc::default(),
         });
-        self.packets += candidate.packets;
+        self.packets += counter.analysis.packets();
         match self.counters.get_mut(slot as usize) {
             Some(free) => *free = counter,
             None => self.counters.push(counter),
@@ -376,21 +341,35 @@ impl Streams {
         }
     }
 
-    /// Writes what was counted since the last time into the rows.
-    pub fn refresh(&mut self, media: &mut MediaMap) -> &Rows<Stream> {
+    /// Writes what was counted since the last time into the rows. Figures that take more work are left as they are for half
+    /// a second, unless `all` are to be as of `now`.
+    pub fn refresh(&mut self, media: &mut MediaMap, now: Timestamp, all: bool) -> &Rows<Stream> {
+        let mut waiting = Vec::new();
         for slot in std::mem::take(&mut self.dirty) {
             let Some(counter) = self.counters.get_mut(slot as usize) else { continue };
-            if !std::mem::take(&mut counter.is_dirty) {
+            if !counter.is_dirty {
                 continue;
             }
-            let Some(row) = self.rows.get_mut(counter.key.0) else { continue };
-            row.payload_type = counter.payload_type();
-            row.packets = counter.packets;
-            row.payload_bytes = counter.payload_bytes;
+            let Some(row) = self.rows.get_mut(counter.key.0) else {
+                counter.is_dirty = false;
+                continue;
+            };
+            row.payload_type = counter.analysis.payload_type().unwrap_or(row.payload_type);
+            row.packets = counter.analysis.packets();
+            row.payload_bytes = counter.analysis.payload_bytes();
             row.last = counter.last;
             row.call = counter.call;
             row.codec = media.codec(&counter.id.0, counter.call, row.payload_type).or(row.codec.take());
+            if all || counter.is_stale(now) {
+                counter.analysis.ask_again(&counter.id.0, media, counter.call);
+                row.quality = Arc::new(counter.analysis.quality(now));
+                counter.shown = Some(now);
+                counter.is_dirty = false;
+            } else {
+                waiting.push(slot);
+            }
         }
+        self.dirty = waiting;
         &self.rows
     }
 
