@@ -40,7 +40,9 @@ mod tests {
         let first = clock.media(u32::MAX - 79);
         assert_eq!(clock.media(80).nanos() - first.nanos(), 20_000_000);
         assert_eq!(clock.media(u32::MAX - 79), first);
-        for (rate, ticks, nanos) in [(44_100, 44_100, 1_000_000_000), (11_025, 1, 90_703), (48_000, 2_880_000_000, 60_000_000_000_000_i64)] {
+        for (rate, ticks, nanos) in
+            [(44_100, 44_100, 1_000_000_000), (11_025, 1, 90_703), (48_000, 2_880_000_000, 60_000_000_000_000_i64)]
+        {
             let mut clock = MediaClock::new(rate).unwrap();
             clock.media(ticks / 2);
             let got = clock.media(ticks).nanos();

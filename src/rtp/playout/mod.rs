@@ -452,12 +452,12 @@ impl Playout {
         }
         match self.anchor {
             Anchor::None => {
-                self.buffers.all().map(|buffer| buffer.anchor(transit));
+                self.buffers.all().into_iter().for_each(|buffer| buffer.anchor(transit));
                 self.transits.restart(transit);
                 self.anchor = Anchor::Set;
             }
             Anchor::Again if is_newest => {
-                self.buffers.all().map(|buffer| start_anew(buffer, transit));
+                self.buffers.all().into_iter().for_each(|buffer| start_anew(buffer, transit));
                 self.transits.restart(transit);
                 self.anchor = Anchor::Set;
             }
@@ -469,7 +469,7 @@ impl Playout {
 
     /// The stream begins with an event: until there is audio, its time tells when a packet is lost.
     fn await_audio(&mut self, arrival: &Arrival, transit: i64) {
-        self.buffers.all().map(|buffer| buffer.anchor(transit));
+        self.buffers.all().into_iter().for_each(|buffer| buffer.anchor(transit));
         self.seen.media = arrival.media.nanos();
         self.hot.media = self.seen.media;
         self.seen.ahead = 0;

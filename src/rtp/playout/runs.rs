@@ -156,7 +156,8 @@ impl Tally {
     /// A packet in front of all others came, perhaps too late: the others stand one place further back. It counts in the
     /// running window, and is a run of its own.
     pub fn in_front(&mut self, late: bool) {
-        for position in [&mut self.cluster.first, &mut self.cluster.last, &mut self.bursts.first, &mut self.bursts.last] {
+        for position in [&mut self.cluster.first, &mut self.cluster.last, &mut self.bursts.first, &mut self.bursts.last]
+        {
             *position += 1;
         }
         if late {

@@ -168,7 +168,8 @@ fn swapped_pairs_and_a_long_detour_are_played_if_in_time() {
 fn duplicates_change_nothing() {
     let mut stream = Stream::steady(200).late(50, 60).without(&[70]);
     let before = flaws(&stream.play());
-    let copies: Vec<Arrival> = stream.packets.iter().map(|p| Arrival { at: p.at.after(Elapsed::from_millis(90)), ..*p }).collect();
+    let copies: Vec<Arrival> =
+        stream.packets.iter().map(|p| Arrival { at: p.at.after(Elapsed::from_millis(90)), ..*p }).collect();
     stream.packets.extend(copies);
     let playout = stream.play();
     assert_eq!(flaws(&playout), before);

@@ -116,10 +116,10 @@ impl Windows {
 
     /// The windows that are kept.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Window> {
-        self.kept.iter().take(self.len.into()).map(|kept| Window {
-            start: Timestamp::from_nanos(self.start_of(kept.number)),
-            loss: kept.loss(),
-        })
+        self.kept
+            .iter()
+            .take(self.len.into())
+            .map(|kept| Window { start: Timestamp::from_nanos(self.start_of(kept.number)), loss: kept.loss() })
     }
 
     const fn start_of(&self, number: u32) -> i64 {
