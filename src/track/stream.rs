@@ -8,6 +8,7 @@ use crate::rtp::figures::dtmf::DtmfEvent;
 use crate::rtp::figures::histogram::Bucket;
 use crate::rtp::figures::windows::{Bar, Window};
 use crate::rtp::figures::wireshark::WiresharkFigures;
+use crate::rtp::mos::Score;
 use crate::rtp::playout;
 use crate::time::{Elapsed, Timestamp};
 
@@ -104,6 +105,14 @@ pub struct Quality {
     pub playout: Option<[playout::Figures; 3]>,
     /// Media time of one packet.
     pub packet_time: Option<Elapsed>,
+    /// What a listener has behind the adaptive buffer, scored over the whole stream; `None` where no score can be told.
+    pub score: Option<Score>,
+    /// The worst ten seconds and their score.
+    pub worst: Option<(playout::Window, Score)>,
+    /// The score of the last ten seconds that are complete, before that of the running ones.
+    pub score_now: Option<Score>,
+    /// Behind the adaptive buffer, by tens of seconds.
+    pub heard: Arc<[playout::Window]>,
     /// Windows of ten seconds that say something.
     pub windows: Arc<[Window]>,
     /// Seconds of the last minute, oldest first.

@@ -1,7 +1,8 @@
-//! `streams`: RTP, as far as it is recognised. What only analysis can tell is `null`.
+//! `streams`: RTP and its figures. What could not be measured is `null`.
 
 use serde::Serialize;
 
+use crate::rtp::mos::Basis;
 use crate::store::rows::Rows;
 use crate::track::call::Call;
 use crate::track::stream::Stream;
@@ -72,6 +73,8 @@ pub struct Wireshark {
 impl StreamRow {
     /// The row of a stream.
     pub fn of(stream: &Stream, calls: &Rows<Call>) -> Self {
+        let quality = &stream.quality;
+        let ms = |value: Option<f64>| value.map(|value| super::rounded(value, 3));
         let call_id = stream.call.and_then(|key| calls.get(key.0)).map(|call| call.call_id.to_string());
         Self {
             src: stream.flow.src.ip.to_string(),
@@ -82,33 +85,39 @@ impl StreamRow {
             payload_type: stream.payload_type,
             codec: stream.codec.as_deref().map(str::to_owned),
             packets: stream.packets,
-            expected: None,
-            lost: None,
-            lost_pct: None,
-            duplicates: None,
-            out_of_order: None,
-            sequence_errors: None,
-            min_delta_ms: None,
-            mean_delta_ms: None,
-            max_delta_ms: None,
-            min_jitter_ms: None,
-            mean_jitter_ms: None,
-            max_jitter_ms: None,
-            jitter_p50_ms: None,
-            jitter_p95_ms: None,
-            jitter_p99_ms: None,
-            max_skew_ms: None,
-            mos: None,
-            r_factor: None,
-            mos_worst: None,
-            mos_model: None,
-            mos_basis: None,
-            dtmf: None,
+            expected: Some(quality.expected),
+            lost: Some(quality.lost),
+            lost_pct: quality.lost_percent().map(|percent| super::rounded(percent, 2)),
+            duplicates: Some(quality.duplicates),
+            out_of_order: Some(quality.out_of_order),
+            sequence_errors: Some(quality.sequence_errors),
+            min_delta_ms: ms(quality.delta.map(|delta| delta.min)),
+            mean_delta_ms: ms(quality.delta.map(|delta| delta.mean)),
+            max_delta_ms: ms(quality.delta.map(|delta| delta.max)),
+            min_jitter_ms: ms(quality.jitter.map(|jitter| jitter.min)),
+            mean_jitter_ms: ms(quality.jitter.map(|jitter| jitter.mean)),
+            max_jitter_ms: ms(quality.jitter.map(|jitter| jitter.max)),
+            jitter_p50_ms: ms(quality.jitter_percentiles.map(|jitter| jitter.p50)),
+            jitter_p95_ms: ms(quality.jitter_percentiles.map(|jitter| jitter.p95)),
+            jitter_p99_ms: ms(quality.jitter_percentiles.map(|jitter| jitter.p99)),
+            max_skew_ms: ms(quality.max_skew),
+            mos: quality.score.map(|score| super::rounded(score.mos, 2)),
+            r_factor: quality.score.map(|score| super::rounded(score.r, 1)),
+            mos_worst: quality.worst.map(|(_, score)| super::rounded(score.mos, 2)),
+            mos_model: quality.score.map(|score| score.row.scale.model().to_owned()),
+            mos_basis: Some(quality.score.map_or(Basis::None, |score| score.basis).name().to_owned()),
+            dtmf: Some(quality.digits.to_string()),
             call_id,
             started: super::time(stream.first),
             ended: super::time(stream.last),
             reported: Reported::default(),
-            wireshark: None,
+            wireshark: Some(Wireshark {
+                packets: quality.wireshark.packets,
+                lost: quality.wireshark.lost,
+                max_delta_ms: super::rounded(quality.wireshark.max_delta, 3),
+                max_jitter_ms: super::rounded(quality.wireshark.max_jitter, 3),
+                mean_jitter_ms: super::rounded(quality.wireshark.mean_jitter, 3),
+            }),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::rtp::figures::payload_types::PayloadTypes;
 use crate::rtp::figures::sequence::Place;
 use crate::rtp::figures::spread::Spread;
 use crate::rtp::figures::{Arrival, Placed, StreamFigures};
+use crate::rtp::mos::{self, Codec, Row};
 use crate::rtp::playout::{self, BufferKind, MediaClock, Playout};
 use crate::time::{Elapsed, Timestamp};
 use crate::track::call::CallKey;
@@ -25,6 +26,9 @@ pub(super) struct Analysis {
     types: PayloadTypes,
     figures: StreamFigures,
     listener: Option<Listener>,
+    /// Start and length of the newest payload of sound, which tell the bit rate of some codecs.
+    newest: Option<([u8; 4], u16)>,
+    bit_rate: Option<u32>,
 }
 
 /// The buffers, and the clock that turns timestamps into the time that they play by.
@@ -54,6 +58,11 @@ impl Analysis {
             carries,
             head: sample.head,
         });
+        if placed.is_played
+            && let Some(head) = sample.head
+        {
+            self.newest = Some((head, sample.payload_len));
+        }
         match &mut self.listener {
             Some(listener) => listener.packet(sample, carries, placed),
             None => self.listen(sample, carries, placed),
@@ -104,8 +113,23 @@ impl Analysis {
         self.types.main()
     }
 
-    /// All figures, as of `now`.
-    pub fn quality(&self, now: Timestamp) -> Quality {
+    /// The row of the codec table, if the codec has one.
+    fn row(&mut self, name: &str, parameters: &str) -> Option<Row> {
+        let fmtp = Some(parameters).filter(|text| !text.is_empty());
+        if let Some((head, length)) = &self.newest {
+            self.bit_rate = mos::bit_rate(name, fmtp, head, usize::from(*length)).or(self.bit_rate);
+        }
+        let clock = self.figures.jitter().clock().map(NonZeroU32::get);
+        mos::row(&Codec { name, clock, fmtp, bit_rate: self.bit_rate }, &mos::Options::default())
+    }
+
+    /// All figures, as of `now`. The codec is that of most packets: name, format parameters.
+    pub fn quality(&mut self, now: Timestamp, codec: Option<(&str, &str)>) -> Quality {
+        let row = codec.and_then(|(name, parameters)| self.row(name, parameters));
+        let listener = self.listener.as_ref();
+        let playout = listener.map(|listener| listener.figures(now));
+        let score = row.zip(playout).and_then(|(row, [.., adaptive])| row.listening(&adaptive.loss));
+        let windows = || listener.into_iter().flat_map(|listener| listener.windows(now));
         let (sequence, deltas, jitter) = (self.figures.sequence(), self.figures.deltas(), self.figures.jitter());
         let (gap, gap_began) = deltas.longest_gap();
         let clock = jitter.clock().map(NonZeroU32::get);
@@ -131,8 +155,12 @@ impl Analysis {
             digits: self.figures.dtmf().keys().into(),
             events: self.figures.dtmf().events().into(),
             event_repeats: self.figures.event_repeats(),
-            playout: self.listener.as_ref().map(|listener| listener.figures(now)),
-            packet_time: self.listener.as_ref().map(|listener| listener.playout.packet_time()),
+            playout,
+            packet_time: listener.map(|listener| listener.playout.packet_time()),
+            score,
+            worst: row.and_then(|row| mos::worst_window(&row, windows())),
+            score_now: row.and_then(|row| listener?.score_now(&row, now)),
+            heard: windows().collect(),
             windows: self.figures.judged_windows().collect(),
             bars: Arc::new(self.figures.windows().last_minute(now, sequence)),
             jitter_histogram: self.figures.jitter_histogram().buckets().collect(),
@@ -181,6 +209,16 @@ impl Listener {
 
     fn figures(&self, now: Timestamp) -> [playout::Figures; 3] {
         BufferKind::ALL.map(|kind| self.playout.figures(kind, now))
+    }
+
+    /// The windows that are complete, and the last if it was long enough.
+    fn windows(&self, now: Timestamp) -> impl Iterator<Item = playout::Window> {
+        self.playout.windows().chain(self.playout.last_window(now))
+    }
+
+    fn score_now(&self, row: &Row, now: Timestamp) -> Option<mos::Score> {
+        let complete = self.playout.windows().next_back().and_then(|window| row.listening(&window.loss));
+        complete.or_else(|| row.listening(&self.playout.running_window(now)?.loss))
     }
 }
 

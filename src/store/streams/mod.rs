@@ -49,7 +49,6 @@ struct Counter {
     analysis: Box<Analysis>,
     newest: Newest,
     key: StreamKey,
-    first: Timestamp,
     call: Option<CallKey>,
     /// When its row last got its figures.
     shown: Option<Timestamp>,
@@ -219,10 +218,8 @@ impl Streams {
                 self.young.insert(id, candidate);
             }
         }
-        let candidate = self
-            .young
-            .entry(id)
-            .or_insert_with(|| Candidate { run: SmallVec::new(), newest: Newest::default() });
+        let candidate =
+            self.young.entry(id).or_insert_with(|| Candidate { run: SmallVec::new(), newest: Newest::default() });
         if candidate.newest.is_copy(sample) {
             return None;
         }
@@ -266,7 +263,6 @@ impl Streams {
             analysis,
             newest: candidate.newest,
             key,
-            first: first.at,
             call,
             shown: None,
         };
@@ -359,10 +355,14 @@ impl Streams {
             row.payload_bytes = counter.analysis.payload_bytes();
             row.last = counter.last;
             row.call = counter.call;
-            row.codec = media.codec(&counter.id.0, counter.call, row.payload_type).or(row.codec.take());
+            let codec = media.codec(&counter.id.0, counter.call, row.payload_type);
+            row.codec = codec.or(row.codec.take());
             if all || counter.is_stale(now) {
                 counter.analysis.ask_again(&counter.id.0, media, counter.call);
-                row.quality = Arc::new(counter.analysis.quality(now));
+                let format = media.format(&counter.id.0, counter.call, row.payload_type);
+                let parameters = format.map_or("", |format| &format.parameters);
+                let codec = row.codec.as_deref().map(|name| (name, parameters));
+                row.quality = Arc::new(counter.analysis.quality(now, codec));
                 counter.shown = Some(now);
                 counter.is_dirty = false;
             } else {
