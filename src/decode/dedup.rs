@@ -82,8 +82,7 @@ impl Default for Dedup {
 impl Dedup {
     /// Whether this packet is a copy of one that came before. The first one is remembered.
     pub fn is_copy(&mut self, print: Print, meta: &PacketMeta) -> bool {
-        let (first, slots) =
-            if print.is_text { (DUPLICATE_SLOTS, DUPLICATE_TEXT_SLOTS) } else { (0, DUPLICATE_SLOTS) };
+        let (first, slots) = if print.is_text { (DUPLICATE_SLOTS, DUPLICATE_TEXT_SLOTS) } else { (0, DUPLICATE_SLOTS) };
         let slot = first + (print.hash >> (u64::BITS - slots.trailing_zeros())) as usize;
         let Some(seen) = self.recent.get_mut(slot) else { return false };
         let now = Seen::new(print.hash, meta.at);

@@ -174,13 +174,7 @@ impl Decoder {
     }
 
     #[inline(never)]
-    fn common_neighbour(
-        &mut self,
-        media: Option<Media>,
-        packet: &Packet<'_>,
-        common: &Common<'_>,
-        out: &mut Decoded,
-    ) {
+    fn common_neighbour(&mut self, media: Option<Media>, packet: &Packet<'_>, common: &Common<'_>, out: &mut Decoded) {
         let origin = Origin::of(packet);
         if !self.is_copy(|| Print::of_common(packet, common), &origin) {
             self.media(media, &common.segment, &origin, out);

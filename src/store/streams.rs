@@ -243,7 +243,7 @@ impl Streams {
         }
     }
 
-    /// Counts the packet for its candidate: a run is packets of one payload type whose sequence numbers step by 1 to 16.
+    /// Counts the packet for its candidate: a run is packets of one payload type whose sequence numbers step by 1 to 16, or repeat.
     /// `None` if it was captured before.
     fn candidate(&mut self, id: StreamId, sample: &RtpSample) -> Option<&Candidate> {
         if !self.young.contains_key(&id) {
@@ -267,8 +267,9 @@ impl Streams {
             return None;
         }
         let step = sample.sequence.wrapping_sub(candidate.sequence);
-        let goes_on = candidate.run > 0 && (1..=16).contains(&step) && candidate.payload_type == sample.payload_type;
-        candidate.run = if goes_on { candidate.run + 1 } else { 1 };
+        let goes_on = candidate.run > 0 && step <= 16 && candidate.payload_type == sample.payload_type;
+        // A sender that sends everything twice proves nothing by the second time, but it is one.
+        candidate.run = if goes_on { candidate.run + u32::from(step > 0) } else { 1 };
         candidate.sequence = sample.sequence;
         candidate.payload_type = sample.payload_type;
         candidate.packets += 1;
