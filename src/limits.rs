@@ -265,8 +265,8 @@ pub const TCP_BYTES: usize = 32 * 1024 * 1024;
 /// Seconds that a hole in a stream is waited for. A sender tries again after 1, 3, 7 and 15 s; then the call is lost anyway.
 pub const TCP_GAP_SECONDS: i64 = 30;
 
-/// How long a hole is waited for once the receiver acknowledged its octets, in ms: then they were not captured, unless the
-/// two directions come from two interfaces.
+/// How long a hole is waited for once the receiver acknowledged its octets, in ms, unless it says something before: then
+/// they were not captured, unless the two directions come from two interfaces.
 pub const TCP_ACKED_GAP_MS: i64 = 200;
 
 /// How long the first octets of a connection that began before the capture wait for earlier ones, in ms.

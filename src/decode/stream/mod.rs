@@ -107,7 +107,12 @@ impl Streams {
         }
     }
 
-    /// Gives up, at packet time `now`, what will not come any more.
+    /// When the next thing that waits is given up.
+    pub fn alarm(&self) -> Option<Timestamp> {
+        self.alarms.first().map(|(at, _)| *at)
+    }
+
+    /// Gives up what should have come by packet time `now`, each at its own time.
     pub fn expire(&mut self, now: Timestamp, counters: &mut DecodeCounters, out: &mut Decoded) {
         while let Some(&(at, pair)) = self.alarms.first()
             && at <= now
@@ -115,7 +120,7 @@ impl Streams {
             self.alarms.pop_first();
             let Some(flow) = self.flows.peek_mut(&pair) else { continue };
             let before = flow.memory();
-            flow.expire(now, counters, out);
+            flow.expire(at, counters, out);
             self.bytes = (self.bytes + flow.memory()).saturating_sub(before);
             flow.alarm = flow.connection.deadline();
             if let Some(at) = flow.alarm {

@@ -20,6 +20,8 @@ pub enum Part<'p> {
         bytes: &'p [u8],
         /// The packet that brought them.
         packet: PacketId,
+        /// When they and all that is before them had come: the receiver's program sees nothing earlier.
+        at: Timestamp,
     },
     /// So many octets are not in the capture.
     Missing(u64),
@@ -46,6 +48,7 @@ struct Piece {
     /// Shorter than `to - from` when the snap length cut the packet.
     data: Box<[u8]>,
     packet: PacketId,
+    at: Timestamp,
 }
 
 /// Bytes that a waiting piece takes beside its octets.
@@ -63,8 +66,8 @@ pub struct Assembly {
     /// In order, never overlapping.
     waiting: VecDeque<Piece>,
     waiting_bytes: usize,
-    /// When the first of those that wait came.
-    since: Timestamp,
+    /// When the octets given last had come, and all before them.
+    clock: Timestamp,
     /// When the receiver was first seen to have what is missing here.
     acked_since: Option<Timestamp>,
 }
@@ -128,9 +131,12 @@ impl Assembly {
         if to <= next {
             return Taken::Again;
         }
+        if from <= next {
+            self.clock = arrived.at;
+        }
         let is_alone = self.waiting.front().is_none_or(|first| to <= first.from);
         if from <= next && is_alone {
-            give(arrived.bytes, (from, to), next, arrived.packet, out);
+            give(arrived.bytes, (from, to), next, (arrived.packet, arrived.at), out);
             self.next = Some(to);
             self.drain(out);
             return Taken::InOrder;
@@ -161,6 +167,22 @@ impl Assembly {
         }
     }
 
+    /// Whether octets from this number on are not only ones that came before.
+    pub(super) fn is_new(&self, sequence: u32, len: usize) -> bool {
+        self.ahead(sequence).is_none_or(|ahead| i64::from(ahead) + len as i64 > 0)
+    }
+
+    /// The receiver says something. What it has of this stream may be what it answers, and stands before the answer.
+    pub(super) fn answered(&mut self, out: &mut dyn FnMut(Part<'_>)) {
+        while let Some((first, acked)) = self.waiting.front().map(|first| first.from).zip(self.acked)
+            && self.has_begun()
+            && acked >= first
+        {
+            self.skip(out);
+            self.drain(out);
+        }
+    }
+
     /// Whether the receiver has octets that are missing here.
     fn receiver_is_ahead(&self) -> bool {
         self.acked.zip(self.next).is_some_and(|(acked, next)| acked > next)
@@ -183,7 +205,7 @@ impl Assembly {
     fn keep(&mut self, from: u64, to: u64, arrived: &Arrived<'_>) -> bool {
         let holes = uncovered(self.waiting.iter().map(|piece| (piece.from, piece.to)), from, to);
         if self.waiting.is_empty() {
-            (self.since, self.acked_since) = (arrived.at, None);
+            self.acked_since = None;
         }
         // The octets at hand are the last ones of the segment's when its start was old.
         let origin = to - arrived.wire_len as u64;
@@ -194,7 +216,8 @@ impl Assembly {
             let data: Box<[u8]> = bytes.get(first..last).unwrap_or_default().into();
             self.waiting_bytes += data.len() + PIECE_BYTES;
             let place = self.waiting.partition_point(|piece| piece.from < *start);
-            self.waiting.insert(place, Piece { from: *start, to: *end, data, packet: arrived.packet });
+            let Arrived { packet, at, .. } = *arrived;
+            self.waiting.insert(place, Piece { from: *start, to: *end, data, packet, at });
         }
         !holes.is_empty()
     }
@@ -212,7 +235,8 @@ impl Assembly {
             }
             let Some(piece) = self.waiting.pop_front() else { break };
             self.waiting_bytes = self.waiting_bytes.saturating_sub(piece.data.len() + PIECE_BYTES);
-            give(&piece.data, (piece.from, piece.to), next, piece.packet, out);
+            self.clock = self.clock.max(piece.at);
+            give(&piece.data, (piece.from, piece.to), next, (piece.packet, self.clock), out);
             self.next = Some(next.max(piece.to));
         }
         if self.next.is_none() && self.holds_too_much() {
@@ -238,13 +262,11 @@ impl Assembly {
 
     /// When [`Assembly::expire`] has something to do.
     pub fn deadline(&self) -> Option<Timestamp> {
-        if self.waiting.is_empty() {
-            return None;
-        }
+        let since = self.waiting.front()?.at;
         let patience =
             if self.has_begun() { Elapsed::from_secs(TCP_GAP_SECONDS) } else { Elapsed::from_millis(TCP_PICK_UP_MS) };
         let acked = self.acked_since.map(|at| at.after(Elapsed::from_millis(TCP_ACKED_GAP_MS)));
-        let patient = self.since.after(patience);
+        let patient = since.after(patience);
         Some(acked.map_or(patient, |acked| acked.min(patient)))
     }
 
@@ -254,7 +276,6 @@ impl Assembly {
             if self.has_begun() {
                 self.skip(out);
                 self.drain(out);
-                self.since = now;
             } else {
                 self.begin_with_what_waits(out);
             }
@@ -286,12 +307,12 @@ impl Assembly {
 }
 
 /// Gives the octets from `next` on of those that go from `place.0` to `place.1`, and says what the snap length cut off.
-fn give(bytes: &[u8], place: (u64, u64), next: u64, packet: PacketId, out: &mut dyn FnMut(Part<'_>)) {
-    let (from, to) = place;
+fn give(bytes: &[u8], place: (u64, u64), next: u64, from_where: (PacketId, Timestamp), out: &mut dyn FnMut(Part<'_>)) {
+    let ((from, to), (packet, at)) = (place, from_where);
     let old = next.saturating_sub(from);
     let bytes = bytes.get(usize::try_from(old).unwrap_or(usize::MAX)..).unwrap_or_default();
     if !bytes.is_empty() {
-        out(Part::Octets { bytes, packet });
+        out(Part::Octets { bytes, packet, at });
     }
     let cut = to.saturating_sub(from.max(next)).saturating_sub(bytes.len() as u64);
     if cut > 0 {

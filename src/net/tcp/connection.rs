@@ -198,6 +198,9 @@ impl Connection {
         } else if self.standing == Standing::HalfOpen && segment.flags.ack {
             self.standing = Standing::Open;
         }
+        if segment.wire_len > 0 && self.half(side).assembly.is_new(sequence, segment.wire_len) {
+            self.half_mut(other).assembly.answered(&mut |part| out(other, part));
+        }
         if is_keep_alive(&self.half(side).assembly, segment) {
             signs.push(TcpSign::KeepAlive);
         }
