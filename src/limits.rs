@@ -262,6 +262,10 @@ pub const TCP_WAITING_PIECES: usize = 512;
 /// Bytes that all connections together keep for holes and for messages that are not whole yet.
 pub const TCP_BYTES: usize = 32 * 1024 * 1024;
 
+/// Bytes by which a segment or an acknowledgment may be ahead of a stream and still belong to it: larger than any receive
+/// window that hosts grant unasked (6 MiB with Linux), and than what a capture loses at once.
+pub const TCP_AHEAD_BYTES: u64 = 16 * 1024 * 1024;
+
 /// Seconds that a hole in a stream is waited for. A sender tries again after 1, 3, 7 and 15 s; then the call is lost anyway.
 pub const TCP_GAP_SECONDS: i64 = 30;
 

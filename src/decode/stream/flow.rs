@@ -127,8 +127,8 @@ impl Flow {
         self.signs(side, &seen, &mut sink);
         self.hole(hole, &mut sink);
         self.tell(side, segment, &seen, sink.counters);
-        if seen.signs.contains(&TcpSign::Fin) || self.connection.standing() == Standing::Reset {
-            self.end(side, &mut sink);
+        if self.connection.standing() == Standing::Reset {
+            self.give_all(&mut sink);
         }
     }
 
@@ -211,19 +211,6 @@ impl Flow {
             },
         };
         counters.pass(what);
-    }
-
-    /// A direction has ended, or all of the connection has.
-    fn end(&mut self, side: usize, sink: &mut Sink<'_>) {
-        let is_reset = self.connection.standing() == Standing::Reset;
-        if is_reset {
-            self.give_all(sink);
-        } else if self.connection.deadline().is_none() {
-            let Self { sides, counts, .. } = self;
-            if let Some(ended) = sides.get_mut(side) {
-                ended.finish(&mut |given| sink.give(given, side, counts));
-            }
-        }
     }
 
     /// Gives up, at packet time `now`, holes that will not be filled any more.
@@ -340,6 +327,8 @@ impl Sink<'_> {
     fn take(&mut self, sides: &mut [Side; 2], side: usize, part: Part<'_>, counts: &mut Counts) -> Option<usize> {
         let direction = sides.get_mut(side)?;
         match part {
+            // Nobody followed its octets.
+            Part::Missing(_) if direction.protocol() == Protocol::Other => None,
             Part::Octets { bytes, packet, at } => {
                 let mut upgraded = None;
                 direction.octets(bytes, packet, at, &mut |given| match given {
@@ -357,6 +346,10 @@ impl Sink<'_> {
                 self.counters.streams.missing += octets;
                 direction.missing(octets, &mut |given| self.give(given, side, counts));
                 Some(side)
+            }
+            Part::End => {
+                direction.finish(&mut |given| self.give(given, side, counts));
+                None
             }
         }
     }

@@ -1,3 +1,4 @@
+mod order;
 mod time;
 
 use std::net::IpAddr;

@@ -6,7 +6,9 @@
 
 use std::collections::VecDeque;
 
-use crate::limits::{TCP_ACKED_GAP_MS, TCP_GAP_SECONDS, TCP_PICK_UP_MS, TCP_WAITING_BYTES, TCP_WAITING_PIECES};
+use crate::limits::{
+    TCP_ACKED_GAP_MS, TCP_AHEAD_BYTES, TCP_GAP_SECONDS, TCP_PICK_UP_MS, TCP_WAITING_BYTES, TCP_WAITING_PIECES,
+};
 use crate::net::pieces::uncovered;
 use crate::packet::PacketId;
 use crate::time::{Elapsed, Timestamp};
@@ -25,6 +27,8 @@ pub enum Part<'p> {
     },
     /// So many octets are not in the capture.
     Missing(u64),
+    /// The sender ends the stream here, and all before was given.
+    End,
 }
 
 /// What a segment's octets were to the stream.
@@ -59,18 +63,24 @@ const PIECE_BYTES: usize = size_of::<Piece>();
 pub struct Assembly {
     /// The next octet in order; unknown until the stream's beginning is.
     next: Option<u64>,
-    /// Where sequence numbers were last; what a new one is unwrapped around before the beginning is known.
+    /// Where the first sequence number was; what others are unwrapped around before the beginning is known.
     near: Option<u64>,
-    /// The highest octet that the receiver says it waits for.
-    acked: Option<u64>,
+    /// The highest octet that the receiver says it waits for, and since when.
+    acked: Option<(u64, Timestamp)>,
+    /// The same as it was when the receiver was first seen to have what is missing here.
+    acked_gap: Option<(u64, Timestamp)>,
     /// In order, never overlapping.
     waiting: VecDeque<Piece>,
     waiting_bytes: usize,
     /// When the octets given last had come, and all before them.
     clock: Timestamp,
-    /// When the receiver was first seen to have what is missing here.
-    acked_since: Option<Timestamp>,
+    /// Where the sender ends the stream, and since when it is known. Octets before it may still come.
+    end: Option<(u64, Timestamp)>,
+    told_end: Option<u64>,
 }
+
+/// Where the numbers of a stream are unwrapped to: far from zero for anything that is older.
+const BASE: u64 = 1 << 40;
 
 /// A segment's octets and where they belong.
 #[derive(Clone, Copy, Debug)]
@@ -103,11 +113,8 @@ impl Assembly {
 
     /// Where a sequence number lies on the unwrapped line.
     fn place(&mut self, sequence: u32) -> u64 {
-        // Far enough from zero for anything that is a little older.
-        let near = self.next.or(self.near).unwrap_or(1 << 32 | u64::from(sequence));
-        let place = near.wrapping_add_signed(i64::from(sequence.wrapping_sub(near as u32) as i32));
-        self.near = Some(place);
-        place
+        let near = self.next.unwrap_or(*self.near.get_or_insert(BASE | u64::from(sequence)));
+        near.wrapping_add_signed(i64::from(sequence.wrapping_sub(near as u32) as i32))
     }
 
     /// How far a sequence number is ahead of the next octet in order; negative when it is behind. `None` before the
@@ -152,18 +159,24 @@ impl Assembly {
 
     /// The receiver waits for the octet with this number.
     pub(super) fn acknowledged(&mut self, sequence: u32, at: Timestamp, out: &mut dyn FnMut(Part<'_>)) {
-        let reference = self.next.or(self.near);
-        let place = match reference {
-            Some(near) => near.wrapping_add_signed(i64::from(sequence.wrapping_sub(near as u32) as i32)),
-            None => self.place(sequence),
-        };
-        self.acked = self.acked.max(Some(place));
-        if self.waiting.is_empty() {
+        let place = self.place(sequence);
+        // No receiver has octets that cannot have been sent yet.
+        let is_wrong = self.next.or(self.near).is_some_and(|near| place > near + TCP_AHEAD_BYTES);
+        if is_wrong || self.acked.is_some_and(|(acked, _)| acked >= place) {
             return;
         }
+        self.acked = Some((place, at));
         self.begin_if_acknowledged(out);
-        if self.receiver_is_ahead() && self.acked_since.is_none() {
-            self.acked_since = Some(at);
+        self.look_at_acks();
+    }
+
+    /// The sender ends the stream before the octet with this number. Octets before it may still come.
+    pub(super) fn end_at(&mut self, sequence: u32, at: Timestamp, out: &mut dyn FnMut(Part<'_>)) {
+        let end = self.place(sequence);
+        let (least, most) = self.next.map_or((0, u64::MAX), |next| (next, next + TCP_AHEAD_BYTES));
+        if self.told_end != Some(end) && (least..=most).contains(&end) {
+            self.end = Some((end, self.end.map_or(at, |(_, since)| since)));
+            self.drain(out);
         }
     }
 
@@ -174,24 +187,30 @@ impl Assembly {
 
     /// The receiver says something. What it has of this stream may be what it answers, and stands before the answer.
     pub(super) fn answered(&mut self, out: &mut dyn FnMut(Part<'_>)) {
-        while let Some((first, acked)) = self.waiting.front().map(|first| first.from).zip(self.acked)
-            && self.has_begun()
-            && acked >= first
+        while let Some((to, (acked, _))) = self.hole_to().zip(self.acked)
+            && acked >= to
         {
-            self.skip(out);
-            self.drain(out);
+            self.skip(to, out);
         }
     }
 
-    /// Whether the receiver has octets that are missing here.
-    fn receiver_is_ahead(&self) -> bool {
-        self.acked.zip(self.next).is_some_and(|(acked, next)| acked > next)
+    /// Notes since when the receiver has octets that are missing here.
+    fn look_at_acks(&mut self) {
+        let hole = self.next.filter(|_| self.hole_to().is_some());
+        let is_in_it = |acked: &(u64, Timestamp)| hole.is_some_and(|from| acked.0 > from);
+        self.acked_gap = self.acked_gap.filter(is_in_it).or(self.acked.filter(is_in_it));
+    }
+
+    /// Where the hole ends that what waits, or the end of the stream, stands behind.
+    fn hole_to(&self) -> Option<u64> {
+        let (first, end) = (self.waiting.front().map(|first| first.from), self.end.map(|(end, _)| end));
+        self.next.and(first.into_iter().chain(end).min())
     }
 
     /// A stream that is picked up in the middle begins where the receiver has all that was before.
     fn begin_if_acknowledged(&mut self, out: &mut dyn FnMut(Part<'_>)) {
         let first = self.waiting.front().map(|first| first.from);
-        if self.next.is_none() && first.zip(self.acked).is_some_and(|(first, acked)| acked >= first) {
+        if self.next.is_none() && first.zip(self.acked).is_some_and(|(first, (acked, _))| acked >= first) {
             self.begin_with_what_waits(out);
         }
     }
@@ -204,9 +223,6 @@ impl Assembly {
     /// Lets these octets wait, as far as none are there yet. False when all of them are.
     fn keep(&mut self, from: u64, to: u64, arrived: &Arrived<'_>) -> bool {
         let holes = uncovered(self.waiting.iter().map(|piece| (piece.from, piece.to)), from, to);
-        if self.waiting.is_empty() {
-            self.acked_since = None;
-        }
         // The octets at hand are the last ones of the segment's when its start was old.
         let origin = to - arrived.wire_len as u64;
         for (start, end) in &holes {
@@ -230,7 +246,7 @@ impl Assembly {
                 break;
             }
             if !is_due {
-                self.skip(out);
+                self.pass_over(self.waiting.front().map_or(next, |first| first.from), out);
                 continue;
             }
             let Some(piece) = self.waiting.pop_front() else { break };
@@ -242,43 +258,61 @@ impl Assembly {
         if self.next.is_none() && self.holds_too_much() {
             self.begin_with_what_waits(out);
         }
-        if self.waiting.is_empty() || !self.receiver_is_ahead() {
-            self.acked_since = None;
+        if let Some((end, _)) = self.end.filter(|(end, _)| self.next.is_some_and(|next| next >= *end)) {
+            (self.end, self.told_end) = (None, Some(end));
+            out(Part::End);
         }
+        self.look_at_acks();
     }
 
     fn holds_too_much(&self) -> bool {
         self.waiting_bytes > TCP_WAITING_BYTES || self.waiting.len() > TCP_WAITING_PIECES
     }
 
-    /// Gives up the hole before what waits.
-    fn skip(&mut self, out: &mut dyn FnMut(Part<'_>)) {
-        let Some((next, first)) = self.next.zip(self.waiting.front().map(|first| first.from)) else { return };
-        if first > next {
-            out(Part::Missing(first - next));
+    /// Gives up octets that are missing, and gives what is in order then.
+    fn skip(&mut self, to: u64, out: &mut dyn FnMut(Part<'_>)) {
+        self.pass_over(to, out);
+        self.drain(out);
+    }
+
+    fn pass_over(&mut self, to: u64, out: &mut dyn FnMut(Part<'_>)) {
+        if let Some(next) = self.next.filter(|next| to > *next) {
+            out(Part::Missing(to - next));
+            self.next = Some(to);
         }
-        self.next = Some(first);
     }
 
     /// When [`Assembly::expire`] has something to do.
     pub fn deadline(&self) -> Option<Timestamp> {
-        let since = self.waiting.front()?.at;
-        let patience =
-            if self.has_begun() { Elapsed::from_secs(TCP_GAP_SECONDS) } else { Elapsed::from_millis(TCP_PICK_UP_MS) };
-        let acked = self.acked_since.map(|at| at.after(Elapsed::from_millis(TCP_ACKED_GAP_MS)));
-        let patient = since.after(patience);
+        let (since, patient) = (self.since()?, self.patient_until()?);
+        let acked = self.acked_gap.map(|(_, at)| at.max(since).after(Elapsed::from_millis(TCP_ACKED_GAP_MS)));
         Some(acked.map_or(patient, |acked| acked.min(patient)))
+    }
+
+    /// When the hole was seen first, or the first octets of a stream whose beginning is not known.
+    fn since(&self) -> Option<Timestamp> {
+        let end = self.end.filter(|_| self.has_begun()).map(|(_, at)| at);
+        self.waiting.front().map(|first| first.at).or(end)
+    }
+
+    /// When it is given up, whatever the receiver says.
+    fn patient_until(&self) -> Option<Timestamp> {
+        let begun = Elapsed::from_secs(TCP_GAP_SECONDS);
+        let patience = if self.has_begun() { begun } else { Elapsed::from_millis(TCP_PICK_UP_MS) };
+        Some(self.since()?.after(patience))
     }
 
     /// Gives up a hole that will not be filled any more at packet time `now`.
     pub(super) fn expire(&mut self, now: Timestamp, out: &mut dyn FnMut(Part<'_>)) {
         while self.deadline().is_some_and(|deadline| deadline <= now) {
-            if self.has_begun() {
-                self.skip(out);
-                self.drain(out);
-            } else {
+            let Some(to) = self.hole_to() else {
                 self.begin_with_what_waits(out);
-            }
+                continue;
+            };
+            let is_over = self.patient_until().is_some_and(|at| at <= now);
+            // What the receiver has not may still be sent again.
+            let acked = self.acked_gap.filter(|_| !is_over).map_or(to, |(acked, _)| acked);
+            self.skip(to.min(acked), out);
         }
     }
 
@@ -287,16 +321,14 @@ impl Assembly {
         if self.next.is_none() {
             self.begin_with_what_waits(out);
         }
-        while !self.waiting.is_empty() {
-            self.skip(out);
-            self.drain(out);
+        while let Some(to) = self.hole_to() {
+            self.skip(to, out);
         }
     }
 
     /// Forgets where the stream was: its next octet is this one.
     pub(super) fn restart_at(&mut self, sequence: u32) {
-        let acked = self.acked;
-        *self = Self { acked, ..Self::default() };
+        *self = Self::default();
         self.next = Some(self.place(sequence));
     }
 

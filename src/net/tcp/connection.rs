@@ -209,6 +209,8 @@ impl Connection {
         let arrived = Arrived { sequence, bytes, wire_len, packet, at };
         let taken = self.half_mut(side).assembly.push(&arrived, &mut |part| out(side, part));
         if segment.flags.fin {
+            let end = sequence.wrapping_add(wire_len as u32);
+            self.half_mut(side).assembly.end_at(end, at, &mut |part| out(side, part));
             signs.extend(self.end(side));
         }
         Seen { signs, taken }

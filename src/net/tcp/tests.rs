@@ -19,6 +19,7 @@ struct Wire {
     connection: Connection,
     streams: [Vec<u8>; 2],
     missing: [u64; 2],
+    ended: [u32; 2],
     signs: Vec<(u64, TcpSign)>,
     number: u64,
     now: i64,
@@ -42,12 +43,13 @@ impl Wire {
             payload,
             wire_len: payload.len(),
         };
-        let (streams, missing) = (&mut self.streams, &mut self.missing);
+        let Self { streams, missing, ended, .. } = self;
         let at = Timestamp::from_nanos(self.now * 1_000_000);
         let packet = PacketId::new(0, self.number);
         let seen = self.connection.push(side, &segment, packet, at, &mut |side, part| match part {
             Part::Octets { bytes, .. } => streams[side].extend_from_slice(bytes),
             Part::Missing(octets) => missing[side] += octets,
+            Part::End => ended[side] += 1,
         });
         self.signs.extend(seen.signs.iter().map(|sign| (self.number, *sign)));
         seen.taken
@@ -55,10 +57,11 @@ impl Wire {
 
     fn wait(&mut self, millis: i64) {
         self.now += millis;
-        let (streams, missing) = (&mut self.streams, &mut self.missing);
+        let Self { streams, missing, ended, .. } = self;
         self.connection.expire(Timestamp::from_nanos(self.now * 1_000_000), &mut |side, part| match part {
             Part::Octets { bytes, .. } => streams[side].extend_from_slice(bytes),
             Part::Missing(octets) => missing[side] += octets,
+            Part::End => ended[side] += 1,
         });
     }
 
@@ -129,6 +132,86 @@ fn a_hole_is_waited_for_and_given_up_sooner_when_the_receiver_has_its_octets() {
     assert_eq!((wire.text(0), wire.missing[0]), ("def", 3));
 }
 
+/// A hole at 101..104, one at 107..110, and what the receiver has.
+#[test]
+fn each_hole_is_given_up_by_what_the_receiver_has_of_it() {
+    let mut wire = Wire::handshake(99);
+    wire.send(0, 100, 7_001, PLAIN, b"a");
+    wire.send(0, 104, 7_001, PLAIN, b"efg");
+    wire.send(0, 110, 7_001, PLAIN, b"k");
+    wire.send(1, 7_001, 107, PLAIN, b"");
+    wire.wait(150);
+    // The second hole is acknowledged just now, the first one filled.
+    wire.send(1, 7_001, 111, PLAIN, b"");
+    wire.send(0, 101, 7_001, PLAIN, b"bcd");
+    assert_eq!(wire.text(0), "abcdefg");
+    wire.wait(100);
+    assert_eq!((wire.text(0), wire.missing[0]), ("abcdefg", 0));
+    wire.wait(100);
+    assert_eq!((wire.text(0), wire.missing[0]), ("abcdefgk", 3));
+
+    // What the receiver has not is sent again after the sender's own patience.
+    let mut wire = Wire::handshake(99);
+    wire.send(0, 106, 7_001, PLAIN, b"g");
+    wire.send(1, 7_001, 103, PLAIN, b"");
+    wire.wait(1_000);
+    wire.send(0, 103, 7_001, PLAIN, b"def");
+    assert_eq!((wire.text(0), wire.missing[0]), ("defg", 3));
+}
+
+#[test]
+fn an_answer_stands_behind_what_it_answers() {
+    let mut wire = Wire::handshake(99);
+    wire.send(0, 103, 7_001, PLAIN, b"def");
+    wire.send(1, 7_001, 100, PLAIN, b"not to this");
+    assert_eq!((wire.text(0), wire.missing[0]), ("", 0));
+    wire.send(1, 7_012, 106, PLAIN, b"but this");
+    assert_eq!((wire.text(0), wire.missing[0]), ("def", 3));
+}
+
+/// No receiver acknowledges what was not sent: one such number must not shorten the patience for ever.
+#[test]
+fn a_wrong_acknowledgment_is_no_evidence() {
+    let mut wire = Wire::handshake(99);
+    wire.send(1, 7_001, 1_000_000_000, PLAIN, b"");
+    wire.send(0, 103, 7_001, PLAIN, b"def");
+    wire.send(1, 7_001, 1_000_000_000, PLAIN, b"");
+    wire.send(1, 7_001, 100, PLAIN, b"x");
+    wire.wait(29_000);
+    assert_eq!((wire.text(0), wire.missing[0]), ("", 0));
+}
+
+#[test]
+fn numbers_that_wander_before_the_beginning_is_known_do_no_harm() {
+    let mut wire = Wire::default();
+    for (n, seq) in [0, 0x8000_0001, 2, u32::MAX - 7].into_iter().enumerate() {
+        wire.send(0, seq, 0, PLAIN, &b"twenty octets of text"[..if n < 3 { 20 } else { 9 }]);
+    }
+    wire.wait(31_000);
+    wire.wait(31_000);
+    assert!(wire.missing[0] <= 1 << 32, "{}", wire.missing[0]);
+    assert_eq!(wire.connection.memory(), 0);
+}
+
+/// The end is told once, when all before it was given or given up, also when the segment with FIN overtakes others.
+#[test]
+fn the_end_of_a_stream_comes_behind_its_octets() {
+    let mut wire = Wire::handshake(99);
+    wire.send(0, 100, 7_001, PLAIN, b"ab");
+    wire.send(0, 104, 7_001, FIN, b"");
+    assert_eq!((wire.text(0), wire.ended), ("ab", [0, 0]));
+    wire.send(0, 102, 7_001, PLAIN, b"cd");
+    wire.send(0, 104, 7_001, FIN, b"");
+    wire.send(0, 102, 7_001, FIN, b"cd");
+    assert_eq!((wire.text(0), wire.ended), ("abcd", [1, 0]));
+    // Octets before it that were not captured.
+    wire.send(1, 7_011, 105, FIN, b"");
+    wire.send(0, 105, 7_012, PLAIN, b"");
+    assert_eq!((wire.ended, wire.missing), ([1, 0], [0, 0]));
+    wire.wait(201);
+    assert_eq!((wire.ended, wire.missing), ([1, 1], [0, 10]));
+}
+
 #[test]
 fn what_waits_is_bounded_in_octets_and_in_segments() {
     let mut wire = Wire::handshake(99);
@@ -148,7 +231,7 @@ fn what_waits_is_bounded_in_octets_and_in_segments() {
 #[test]
 fn what_the_snap_length_cut_off_is_missing() {
     let mut wire = Wire::handshake(99);
-    let (streams, missing) = (&mut wire.streams, &mut wire.missing);
+    let Wire { connection, streams, missing, ended, .. } = &mut wire;
     let segment = TcpSegment {
         flow: FlowKey { src: Endpoint::new([1; 4].into(), 1), dst: Endpoint::new([2; 4].into(), 2) },
         sequence: 100,
@@ -158,9 +241,10 @@ fn what_the_snap_length_cut_off_is_missing() {
         payload: b"ab",
         wire_len: 10,
     };
-    wire.connection.push(0, &segment, PacketId::new(0, 9), Timestamp::default(), &mut |side, part| match part {
+    connection.push(0, &segment, PacketId::new(0, 9), Timestamp::default(), &mut |side, part| match part {
         Part::Octets { bytes, .. } => streams[side].extend_from_slice(bytes),
         Part::Missing(octets) => missing[side] += octets,
+        Part::End => ended[side] += 1,
     });
     wire.send(0, 110, 7_001, PLAIN, b"k");
     assert_eq!((wire.text(0), wire.missing[0]), ("abk", 8));
@@ -256,10 +340,11 @@ proptest! {
             // Nothing here takes long enough for a stream without its beginning to be picked up.
             wire.now = 3;
         }
-        let (streams, missing) = (&mut wire.streams, &mut wire.missing);
-        wire.connection.finish(&mut |side, part| match part {
+        let Wire { connection, streams, missing, ended, .. } = &mut wire;
+        connection.finish(&mut |side, part| match part {
             Part::Octets { bytes, .. } => streams[side].extend_from_slice(bytes),
             Part::Missing(octets) => missing[side] += octets,
+            Part::End => ended[side] += 1,
         });
         prop_assert_eq!(wire.missing, [0, 0]);
         prop_assert_eq!(&wire.streams[0], &stream);

@@ -1,0 +1,109 @@
+//! Octets out of order, ends and resets among them, and numbers of all kinds.
+
+use super::*;
+
+impl Lab {
+    /// A lab whose packets are decoded one by one, or all together at the end.
+    fn batched(is_together: bool) -> Self {
+        let mut lab = Self::new();
+        if is_together {
+            lab.together();
+        }
+        lab
+    }
+
+    fn handshake_from(&mut self, first: [u32; 2]) {
+        let [zero, one] = first.map(|first| first.wrapping_sub(1));
+        self.send(0, Sent { seq: zero, syn: true, ..Sent::default() }, b"");
+        self.send(1, Sent { seq: one, ack: Some(first[0]), syn: true, ..Sent::default() }, b"");
+        self.send(0, Sent { seq: first[0], ack: Some(first[1]), ..Sent::default() }, b"");
+    }
+
+    fn cut(&self) -> Vec<bool> {
+        self.arrivals().iter().map(|arrival| arrival.message.notes().contains(Notes::CUT)).collect()
+    }
+}
+
+#[test]
+fn a_fin_that_overtakes_octets_cuts_no_message() {
+    let mut lab = Lab::connected();
+    let text = message("INVITE", "a", &body(10));
+    let end = 101 + text.len() as u32;
+    lab.data(0, 101, &text.as_bytes()[..300]);
+    lab.send(0, Sent { seq: end, ack: Some(501), fin: true, ..Sent::default() }, b"");
+    assert!(lab.texts().is_empty());
+    lab.data(0, 401, &text.as_bytes()[300..]);
+    assert_eq!((lab.texts(), lab.cut()), (vec![text], vec![false]));
+    assert!(lab.decoder.counters().streams.skipped.is_empty());
+}
+
+/// A hole on the other side must not keep what this side's FIN has cut.
+#[test]
+fn a_fin_ends_its_own_side_only() {
+    let mut lab = Lab::connected();
+    let text = message("INVITE", "a", &body(10));
+    lab.data(1, 901, b"behind a hole");
+    lab.data(0, 101, &text.as_bytes()[..300]);
+    lab.send(0, Sent { seq: 401, ack: Some(501), fin: true, ..Sent::default() }, b"");
+    assert_eq!((lab.texts(), lab.cut()), (vec![text[..300].to_owned()], vec![true]));
+}
+
+/// The rest before the FIN was not captured, but its receiver has it.
+#[test]
+fn a_message_cut_by_a_hole_before_the_end_is_shown_soon() {
+    let mut lab = Lab::connected();
+    let text = message("INVITE", "a", &body(10));
+    let end = 101 + text.len() as u32;
+    lab.data(0, 101, &text.as_bytes()[..300]);
+    lab.send(0, Sent { seq: end, ack: Some(501), fin: true, ..Sent::default() }, b"");
+    lab.send(1, Sent { seq: 501, ack: Some(end + 1), ..Sent::default() }, b"");
+    lab.wait(201);
+    assert_eq!((lab.texts(), lab.cut()), (vec![text[..300].to_owned()], vec![true]));
+    assert_eq!(lab.decoder.counters().streams.missing, text.len() as u64 - 300);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    /// Whatever the numbers, wrapping ones too, with the handshake or picked up, FINs anywhere among the octets, and all
+    /// packets in one batch or each in its own: every message is there, whole.
+    #[test]
+    fn any_order_of_any_numbers_gives_the_messages(
+        turns in dialogue(),
+        sizes in prop::collection::vec(80_usize..3_000, 1..9),
+        ranks in prop::collection::vec(any::<u16>(), 1..64),
+        first in any::<[u32; 2]>(),
+        wraps_after in 0_u32..5_000,
+        has_beginning in any::<bool>(),
+        is_together in any::<bool>(),
+    ) {
+        let first = [first[0], wraps_after.wrapping_neg()];
+        let mut all: Vec<_> = segments(&turns, &sizes)
+            .into_iter()
+            .map(|(side, seq, octets)| (side, seq - if side == 0 { 101 } else { 501 }, octets, false))
+            .collect();
+        let len = |side: usize| turns.iter().filter(|turn| turn.0 == side).map(|turn| turn.1.len() as u32).sum::<u32>();
+        all.extend([(0, len(0), vec![], true), (1, len(1), vec![], true)]);
+        let mut rank = ranks.iter().cycle();
+        all.sort_by_cached_key(|(_, place, ..)| (place / 32_768, *rank.next().unwrap()));
+        let mut lab = Lab::batched(is_together);
+        if has_beginning {
+            lab.handshake_from(first);
+        }
+        for (side, place, octets, fin) in all {
+            let [seq, ack] = [(side, place), (1 - side, 0)].map(|(side, place)| first[side].wrapping_add(place));
+            lab.send(side, Sent { seq, ack: Some(ack), fin, ..Sent::default() }, &octets);
+            if !has_beginning {
+                // Nothing here takes long enough for a stream to be picked up behind its first octets.
+                lab.now -= MS;
+            }
+        }
+        lab.finish();
+        for side in 0..2 {
+            let wanted: Vec<_> = turns.iter().filter(|turn| turn.0 == side).map(|turn| turn.1.clone()).collect();
+            prop_assert_eq!(said_by(&lab, side), wanted);
+        }
+        let streams = &lab.decoder.counters().streams;
+        prop_assert_eq!((streams.holes, streams.skipped.len()), (0, 0));
+    }
+}
