@@ -11,7 +11,7 @@ use crate::counters::{DecodeCounters, Layer, Malformed};
 use crate::decode::{Origin, udp};
 use crate::event::{Decoded, Event, PacketIds, SipArrival, TcpFact};
 use crate::net::Path;
-use crate::net::tcp::{Connection, Part, Seen, Standing, Taken, TcpSign};
+use crate::net::tcp::{Connection, Part, Seen, Taken, TcpSign};
 use crate::net::transport::TcpSegment;
 use crate::packet::{FlowKey, PacketId, PacketMeta, Transport};
 use crate::sip::SipMessage;
@@ -127,7 +127,7 @@ impl Flow {
         self.signs(side, &seen, &mut sink);
         self.hole(hole, &mut sink);
         self.tell(side, segment, &seen, sink.counters);
-        if self.connection.standing() == Standing::Reset {
+        if seen.signs.iter().any(|sign| sign.is_reset()) {
             self.give_all(&mut sink);
         }
     }

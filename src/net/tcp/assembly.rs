@@ -185,6 +185,14 @@ impl Assembly {
         self.ahead(sequence).is_none_or(|ahead| i64::from(ahead) + len as i64 > 0)
     }
 
+    /// Whether its sender comes to this number next: behind the octets in order, or behind all that came. A FIN takes a
+    /// number too.
+    pub(super) fn is_next(&self, sequence: u32, has_ended: bool) -> bool {
+        let newest = self.waiting.back().map(|last| last.to).max(self.end.map(|(end, _)| end));
+        let mut ends = self.next.into_iter().chain(newest);
+        ends.any(|end| sequence == end as u32 || (has_ended && sequence == (end as u32).wrapping_add(1)))
+    }
+
     /// The receiver says something. What it has of this stream may be what it answers, and stands before the answer.
     pub(super) fn answered(&mut self, out: &mut dyn FnMut(Part<'_>)) {
         while let Some((to, (acked, _))) = self.hole_to().zip(self.acked)

@@ -279,6 +279,37 @@ fn resets_are_told_apart() {
     assert_eq!(signs(&left)[2..], [TcpSign::Fin, TcpSign::Abort]);
 }
 
+/// RFC 5961, 3.2: a reset counts only with the number that its receiver waits for.
+#[test]
+fn a_reset_with_another_number_ends_nothing() {
+    for (seq, sign) in [(777_777_777, TcpSign::Stray), (7_000, TcpSign::Stray), (7_001, TcpSign::Abort)] {
+        let mut wire = Wire::handshake(99);
+        wire.send(1, seq, 100, RST_ACK, b"");
+        assert_eq!(wire.signs.last(), Some(&(4, sign)), "{seq}");
+        assert_eq!(wire.connection.standing() == Standing::Reset, sign == TcpSign::Abort);
+    }
+    // The octets before it were not captured, or it follows a FIN.
+    let mut wire = Wire::handshake(99);
+    wire.send(0, 100, 7_301, PLAIN, b"");
+    wire.send(1, 7_301, 100, RST_ACK, b"");
+    assert_eq!(wire.signs.last(), Some(&(5, TcpSign::Abort)));
+    let mut wire = Wire::handshake(99);
+    wire.send(1, 7_001, 100, FIN, b"bye");
+    wire.send(1, 7_005, 100, RST_ACK, b"");
+    assert_eq!(wire.signs.last(), Some(&(5, TcpSign::Abort)));
+}
+
+/// Somebody between the two may send a reset that looks right; who goes on sending has not sent it.
+#[test]
+fn who_goes_on_sending_has_not_reset_the_connection() {
+    let mut wire = Wire::handshake(99);
+    wire.send(1, 7_001, 0, RST, b"");
+    wire.send(0, 100, 7_001, PLAIN, b"on its way");
+    assert_eq!(wire.connection.standing(), Standing::Reset);
+    wire.send(1, 7_001, 110, PLAIN, b"still here");
+    assert_eq!(wire.connection.standing(), Standing::Open);
+}
+
 #[test]
 fn keep_alives_and_closed_windows_are_seen() {
     let mut wire = Wire::handshake(99);

@@ -62,6 +62,43 @@ fn a_message_cut_by_a_hole_before_the_end_is_shown_soon() {
     assert_eq!(lab.decoder.counters().streams.missing, text.len() as u64 - 300);
 }
 
+/// A reset that its receiver did not believe, or that somebody else sent, must not cut what comes later.
+#[test]
+fn messages_in_pieces_go_on_after_a_reset() {
+    for rst in [777_777_777, 101] {
+        let mut lab = Lab::connected();
+        let texts = ["a", "b"].map(|id| message("INVITE", id, &body(10)));
+        lab.send(0, Sent { seq: rst, rst: true, ..Sent::default() }, b"");
+        let mut seq = 101;
+        for piece in texts.concat().as_bytes().chunks(200) {
+            lab.data(0, seq, piece);
+            seq += piece.len() as u32;
+        }
+        assert_eq!((lab.texts(), lab.cut()), (texts.to_vec(), vec![false; 2]), "reset with {rst}");
+        assert_eq!(lab.decoder.flows()[0].standing.name(), "open");
+    }
+}
+
+/// A host that was restarted asks anew; the other side still knows the old connection and says so, until a reset.
+#[test]
+fn a_connection_asked_for_again_after_a_reset_is_another_one() {
+    let mut lab = Lab::connected();
+    let (old, new) = (message("OPTIONS", "old", ""), message("INVITE", "new", &body(10)));
+    lab.data(0, 101, old.as_bytes());
+    let known = 101 + old.len() as u32;
+    lab.send(1, Sent { seq: 501, ack: Some(known), ..Sent::default() }, b"");
+    let syn = Sent { seq: 90_000, syn: true, ..Sent::default() };
+    lab.send(0, syn, b"");
+    lab.send(1, Sent { seq: 501, ack: Some(known), ..Sent::default() }, b"");
+    lab.send(0, Sent { seq: known, rst: true, ..Sent::default() }, b"");
+    lab.send(0, syn, b"");
+    lab.send(1, Sent { seq: 7_000, ack: Some(90_001), syn: true, ..Sent::default() }, b"");
+    lab.send(0, Sent { seq: 90_001, ack: Some(7_001), ..Sent::default() }, &new.as_bytes()[..150]);
+    lab.send(0, Sent { seq: 90_151, ack: Some(7_001), ..Sent::default() }, &new.as_bytes()[150..]);
+    assert_eq!((lab.texts(), lab.cut()), (vec![old, new], vec![false; 2]));
+    assert_eq!(lab.decoder.flows()[0].standing.name(), "open");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
