@@ -266,6 +266,10 @@ pub const TCP_BYTES: usize = 32 * 1024 * 1024;
 /// window that hosts grant unasked (6 MiB with Linux), and than what a capture loses at once.
 pub const TCP_AHEAD_BYTES: u64 = 16 * 1024 * 1024;
 
+/// Bytes by which a segment may lie behind what was acknowledged and still be one sent again: a receive window, as large as
+/// what may wait.
+pub const TCP_AGAIN_BYTES: u64 = TCP_WAITING_BYTES as u64;
+
 /// Seconds that a hole in a stream is waited for. A sender tries again after 1, 3, 7 and 15 s; then the call is lost anyway.
 pub const TCP_GAP_SECONDS: i64 = 30;
 

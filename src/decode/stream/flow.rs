@@ -202,6 +202,7 @@ impl Flow {
                 self.counts.again += 1;
                 "tcp sent again"
             }
+            Taken::Elsewhere => "tcp with numbers of no known connection",
             Taken::Nothing if self.side(side).protocol() == Protocol::Other && segment.flags.ack => "other tcp",
             Taken::Nothing => "tcp without data",
             Taken::InOrder | Taken::Early => match self.side(side).protocol() {
@@ -346,6 +347,11 @@ impl Sink<'_> {
                 self.counters.streams.missing += octets;
                 direction.missing(octets, &mut |given| self.give(given, side, counts));
                 Some(side)
+            }
+            Part::Anew => {
+                direction.finish(&mut |given| self.give(given, side, counts));
+                *direction = Side::new(true);
+                None
             }
             Part::End => {
                 direction.finish(&mut |given| self.give(given, side, counts));

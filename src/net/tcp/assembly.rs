@@ -6,8 +6,10 @@
 
 use std::collections::VecDeque;
 
+use super::elsewhere::Elsewhere;
 use crate::limits::{
-    TCP_ACKED_GAP_MS, TCP_AHEAD_BYTES, TCP_GAP_SECONDS, TCP_PICK_UP_MS, TCP_WAITING_BYTES, TCP_WAITING_PIECES,
+    TCP_ACKED_GAP_MS, TCP_AGAIN_BYTES, TCP_AHEAD_BYTES, TCP_GAP_SECONDS, TCP_PICK_UP_MS, TCP_WAITING_BYTES,
+    TCP_WAITING_PIECES,
 };
 use crate::net::pieces::uncovered;
 use crate::packet::PacketId;
@@ -29,6 +31,8 @@ pub enum Part<'p> {
     Missing(u64),
     /// The sender ends the stream here, and all before was given.
     End,
+    /// What comes next belongs to another connection between the same ports, whose beginning was not captured.
+    Anew,
 }
 
 /// What a segment's octets were to the stream.
@@ -42,6 +46,8 @@ pub enum Taken {
     Early,
     /// All of them had come before.
     Again,
+    /// They are not of this stream, as far as it is known.
+    Elsewhere,
 }
 
 /// Octets that came early.
@@ -77,6 +83,8 @@ pub struct Assembly {
     /// Where the sender ends the stream, and since when it is known. Octets before it may still come.
     end: Option<(u64, Timestamp)>,
     told_end: Option<u64>,
+    /// Octets that are none of this stream, or the first ones of another.
+    elsewhere: Option<Elsewhere>,
 }
 
 /// Where the numbers of a stream are unwrapped to: far from zero for anything that is older.
@@ -125,11 +133,14 @@ impl Assembly {
 
     /// Takes a segment's octets and gives what is in order now.
     pub(super) fn push(&mut self, arrived: &Arrived<'_>, out: &mut dyn FnMut(Part<'_>)) -> Taken {
+        let from = self.place(arrived.sequence);
+        let to = from + arrived.wire_len as u64;
+        if self.is_elsewhere(from, to) {
+            return self.look_elsewhere(arrived, out);
+        }
         if arrived.wire_len == 0 {
             return Taken::Nothing;
         }
-        let from = self.place(arrived.sequence);
-        let to = from + arrived.wire_len as u64;
         let Some(next) = self.next else {
             self.keep(from, to, arrived);
             self.begin_if_acknowledged(out);
@@ -137,6 +148,9 @@ impl Assembly {
         };
         if to <= next {
             return Taken::Again;
+        }
+        if let Some(elsewhere) = &mut self.elsewhere {
+            elsewhere.is_doubtful = true;
         }
         if from <= next {
             self.clock = arrived.at;
@@ -157,8 +171,47 @@ impl Assembly {
         }
     }
 
+    /// Whether octets are too far off to be of this stream. A sender repeats only what was not acknowledged.
+    fn is_elsewhere(&self, from: u64, to: u64) -> bool {
+        let Some(next) = self.next.or(self.near) else { return false };
+        let acked = self.acked.map(|(acked, _)| acked).filter(|acked| *acked + TCP_AHEAD_BYTES > next);
+        to + TCP_AGAIN_BYTES < acked.map_or(next, |acked| acked.min(next)) || from > next + TCP_AHEAD_BYTES
+    }
+
+    /// Keeps a segment that is too far off. The second one there proves that the stream goes on there.
+    fn look_elsewhere(&mut self, arrived: &Arrived<'_>, out: &mut dyn FnMut(Part<'_>)) -> Taken {
+        if let Some(elsewhere) = self.elsewhere.as_ref().filter(|elsewhere| elsewhere.touches(arrived)) {
+            if elsewhere.follows(arrived) {
+                self.begin_anew(Some(arrived), out);
+                return Taken::InOrder;
+            }
+            self.begin_anew(None, out);
+            return self.push(arrived, out);
+        }
+        if arrived.wire_len == 0 {
+            return Taken::Nothing;
+        }
+        self.elsewhere = Some(Elsewhere::new(arrived));
+        Taken::Elsewhere
+    }
+
+    /// The stream goes on with what was kept of elsewhere, behind `first` if that stands before it.
+    pub(super) fn begin_anew(&mut self, first: Option<&Arrived<'_>>, out: &mut dyn FnMut(Part<'_>)) {
+        let Some(elsewhere) = self.elsewhere.take() else { return };
+        self.give_all(out);
+        out(Part::Anew);
+        self.restart_at(first.map_or(elsewhere.sequence, |first| first.sequence));
+        if let Some(first) = first {
+            self.push(first, out);
+        }
+        self.push(&elsewhere.arrived(), out);
+    }
+
     /// The receiver waits for the octet with this number.
     pub(super) fn acknowledged(&mut self, sequence: u32, at: Timestamp, out: &mut dyn FnMut(Part<'_>)) {
+        if self.elsewhere.as_ref().is_some_and(|elsewhere| elsewhere.is_acknowledged_by(sequence)) {
+            self.begin_anew(None, out);
+        }
         let place = self.place(sequence);
         // No receiver has octets that cannot have been sent yet.
         let is_wrong = self.next.or(self.near).is_some_and(|near| place > near + TCP_AHEAD_BYTES);
@@ -326,6 +379,13 @@ impl Assembly {
 
     /// Gives all that waits: nothing more will come.
     pub(super) fn finish(&mut self, out: &mut dyn FnMut(Part<'_>)) {
+        self.give_all(out);
+        if self.elsewhere.take_if(|elsewhere| elsewhere.is_doubtful).is_none() {
+            self.begin_anew(None, out);
+        }
+    }
+
+    fn give_all(&mut self, out: &mut dyn FnMut(Part<'_>)) {
         if self.next.is_none() {
             self.begin_with_what_waits(out);
         }
@@ -342,7 +402,7 @@ impl Assembly {
 
     /// Bytes of memory that wait.
     pub fn memory(&self) -> usize {
-        self.waiting_bytes
+        self.waiting_bytes + self.elsewhere.as_ref().map_or(0, Elsewhere::memory)
     }
 }
 

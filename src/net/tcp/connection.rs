@@ -215,7 +215,7 @@ impl Connection {
         signs.extend(self.window(side, segment));
         let (bytes, wire_len) = (segment.payload, segment.wire_len);
         let arrived = Arrived { sequence, bytes, wire_len, packet, at };
-        let taken = self.half_mut(side).assembly.push(&arrived, &mut |part| out(side, part));
+        let taken = self.take(side, &arrived, out);
         if matches!(taken, Taken::InOrder | Taken::Early) && self.standing == Standing::Reset {
             self.goes_on(side);
         }
@@ -225,6 +225,26 @@ impl Connection {
             signs.extend(self.end(side));
         }
         Seen { signs, taken }
+    }
+
+    fn take(&mut self, side: usize, arrived: &Arrived<'_>, out: &mut dyn FnMut(usize, Part<'_>)) -> Taken {
+        let mut is_anew = false;
+        let mut out = |part: Part<'_>| {
+            is_anew |= matches!(part, Part::Anew);
+            out(side, part);
+        };
+        let is_over = self.standing.is_over();
+        let assembly = &mut self.half_mut(side).assembly;
+        let mut taken = assembly.push(arrived, &mut out);
+        if taken == Taken::Elsewhere && is_over {
+            assembly.begin_anew(None, &mut out);
+            taken = Taken::InOrder;
+        }
+        if is_anew && is_over {
+            self.standing = Standing::PickedUp;
+            self.halves.iter_mut().for_each(|half| (half.has_ended, half.has_reset) = (false, false));
+        }
+        taken
     }
 
     fn open(&mut self, side: usize, segment: &TcpSegment<'_>) -> TcpSign {

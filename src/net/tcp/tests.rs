@@ -20,6 +20,7 @@ struct Wire {
     streams: [Vec<u8>; 2],
     missing: [u64; 2],
     ended: [u32; 2],
+    anew: [u32; 2],
     signs: Vec<(u64, TcpSign)>,
     number: u64,
     now: i64,
@@ -43,13 +44,14 @@ impl Wire {
             payload,
             wire_len: payload.len(),
         };
-        let Self { streams, missing, ended, .. } = self;
+        let Self { streams, missing, ended, anew, .. } = self;
         let at = Timestamp::from_nanos(self.now * 1_000_000);
         let packet = PacketId::new(0, self.number);
         let seen = self.connection.push(side, &segment, packet, at, &mut |side, part| match part {
             Part::Octets { bytes, .. } => streams[side].extend_from_slice(bytes),
             Part::Missing(octets) => missing[side] += octets,
             Part::End => ended[side] += 1,
+            Part::Anew => anew[side] += 1,
         });
         self.signs.extend(seen.signs.iter().map(|sign| (self.number, *sign)));
         seen.taken
@@ -57,11 +59,22 @@ impl Wire {
 
     fn wait(&mut self, millis: i64) {
         self.now += millis;
-        let Self { streams, missing, ended, .. } = self;
+        let Self { streams, missing, ended, anew, .. } = self;
         self.connection.expire(Timestamp::from_nanos(self.now * 1_000_000), &mut |side, part| match part {
             Part::Octets { bytes, .. } => streams[side].extend_from_slice(bytes),
             Part::Missing(octets) => missing[side] += octets,
             Part::End => ended[side] += 1,
+            Part::Anew => anew[side] += 1,
+        });
+    }
+
+    fn finish(&mut self) {
+        let Self { connection, streams, missing, ended, anew, .. } = self;
+        connection.finish(&mut |side, part| match part {
+            Part::Octets { bytes, .. } => streams[side].extend_from_slice(bytes),
+            Part::Missing(octets) => missing[side] += octets,
+            Part::End => ended[side] += 1,
+            Part::Anew => anew[side] += 1,
         });
     }
 
@@ -189,6 +202,7 @@ fn numbers_that_wander_before_the_beginning_is_known_do_no_harm() {
     }
     wire.wait(31_000);
     wire.wait(31_000);
+    wire.finish();
     assert!(wire.missing[0] <= 1 << 32, "{}", wire.missing[0]);
     assert_eq!(wire.connection.memory(), 0);
 }
@@ -231,7 +245,7 @@ fn what_waits_is_bounded_in_octets_and_in_segments() {
 #[test]
 fn what_the_snap_length_cut_off_is_missing() {
     let mut wire = Wire::handshake(99);
-    let Wire { connection, streams, missing, ended, .. } = &mut wire;
+    let Wire { connection, streams, missing, ended, anew, .. } = &mut wire;
     let segment = TcpSegment {
         flow: FlowKey { src: Endpoint::new([1; 4].into(), 1), dst: Endpoint::new([2; 4].into(), 2) },
         sequence: 100,
@@ -245,6 +259,7 @@ fn what_the_snap_length_cut_off_is_missing() {
         Part::Octets { bytes, .. } => streams[side].extend_from_slice(bytes),
         Part::Missing(octets) => missing[side] += octets,
         Part::End => ended[side] += 1,
+        Part::Anew => anew[side] += 1,
     });
     wire.send(0, 110, 7_001, PLAIN, b"k");
     assert_eq!((wire.text(0), wire.missing[0]), ("abk", 8));
@@ -277,6 +292,80 @@ fn resets_are_told_apart() {
     left.send(0, 100, 7_002, PLAIN, b"late");
     left.send(1, 7_002, 0, RST, b"");
     assert_eq!(signs(&left)[2..], [TcpSign::Fin, TcpSign::Abort]);
+}
+
+/// A connection between the same ports whose SYN was not captured: its numbers are anywhere.
+#[test]
+fn a_stream_goes_on_elsewhere_once_that_is_proved() {
+    let old = || {
+        let mut wire = Wire::handshake(1_999_999);
+        wire.send(0, 2_000_000, 7_001, PLAIN, b"old");
+        wire.send(1, 7_001, 2_000_003, PLAIN, b"");
+        wire
+    };
+    for far in [1_000, 0x7000_0000, 0x9000_0000] {
+        // The next segment continues it, in any order; an empty one does too.
+        let mut wire = old();
+        assert_eq!(wire.send(0, far + 3, 0, PLAIN, b"def"), Taken::Elsewhere);
+        assert_eq!(wire.send(0, far, 0, PLAIN, b"abc"), Taken::InOrder);
+        wire.send(0, far + 6, 0, PLAIN, b"ghi");
+        assert_eq!((wire.text(0), wire.missing[0], wire.anew[0]), ("oldabcdefghi", 0, 1));
+        let mut wire = old();
+        wire.send(0, far, 0, PLAIN, b"abc");
+        wire.send(0, far + 3, 0, PLAIN, b"");
+        assert_eq!(wire.text(0), "oldabc");
+        // Its receiver has it.
+        let mut wire = old();
+        wire.send(0, far, 0, PLAIN, b"abc");
+        assert_eq!(wire.text(0), "old");
+        wire.send(1, 7_001, far + 3, PLAIN, b"");
+        assert_eq!(wire.text(0), "oldabc");
+        // Nothing goes on where the stream was.
+        let mut wire = old();
+        wire.send(0, far, 0, PLAIN, b"abc");
+        wire.finish();
+        assert_eq!(wire.text(0), "oldabc");
+        // The old connection is over.
+        let mut wire = old();
+        wire.send(0, 2_000_003, 7_001, RST, b"");
+        assert_eq!(wire.send(0, far, 0, PLAIN, b"abc"), Taken::InOrder);
+        assert_eq!((wire.text(0), wire.connection.standing()), ("oldabc", Standing::PickedUp));
+    }
+}
+
+#[test]
+fn a_stray_segment_hides_nothing_that_follows() {
+    let mut wire = Wire::handshake(99);
+    wire.send(0, 100, 7_001, PLAIN, b"ab");
+    assert_eq!(wire.send(0, 1_000_000_100, 7_001, PLAIN, b"stray"), Taken::Elsewhere);
+    wire.send(0, 102, 7_001, PLAIN, b"cd");
+    wire.wait(31_000);
+    wire.send(1, 7_001, 104, PLAIN, b"");
+    wire.send(0, 104, 7_001, PLAIN, b"ef");
+    wire.finish();
+    assert_eq!((wire.text(0), wire.missing[0], wire.anew[0]), ("abcdef", 0, 0));
+    // Even where it was believed, the stream is found again.
+    let mut wire = Wire::handshake(99);
+    wire.send(0, 100, 7_001, PLAIN, b"ab");
+    wire.send(0, 1_000_000_100, 7_001, PLAIN, b"XY");
+    wire.send(1, 7_001, 1_000_000_102, PLAIN, b"");
+    wire.send(0, 102, 7_001, PLAIN, b"cd");
+    wire.send(0, 104, 7_001, PLAIN, b"ef");
+    assert_eq!((wire.text(0), wire.missing[0], wire.anew[0]), ("abXYcdef", 0, 2));
+}
+
+/// What a sender repeats was not acknowledged, however large its window is.
+#[test]
+fn what_was_not_acknowledged_is_sent_again_from_far_behind() {
+    let mut wire = Wire::handshake(99);
+    let block = [b'x'; 1_000];
+    wire.send(1, 7_001, 100, PLAIN, b"");
+    for n in 0..600 {
+        wire.send(0, 100 + n * 1_000, 7_001, PLAIN, &block);
+    }
+    assert_eq!(wire.send(0, 100, 7_001, PLAIN, &block), Taken::Again);
+    assert_eq!(wire.send(0, 1_100, 7_001, PLAIN, &block), Taken::Again);
+    assert_eq!(wire.streams[0].len(), 600_000);
 }
 
 /// RFC 5961, 3.2: a reset counts only with the number that its receiver waits for.
@@ -371,12 +460,7 @@ proptest! {
             // Nothing here takes long enough for a stream without its beginning to be picked up.
             wire.now = 3;
         }
-        let Wire { connection, streams, missing, ended, .. } = &mut wire;
-        connection.finish(&mut |side, part| match part {
-            Part::Octets { bytes, .. } => streams[side].extend_from_slice(bytes),
-            Part::Missing(octets) => missing[side] += octets,
-            Part::End => ended[side] += 1,
-        });
+        wire.finish();
         prop_assert_eq!(wire.missing, [0, 0]);
         prop_assert_eq!(&wire.streams[0], &stream);
         prop_assert_eq!(wire.connection.memory(), 0);

@@ -99,6 +99,41 @@ fn a_connection_asked_for_again_after_a_reset_is_another_one() {
     assert_eq!(lab.decoder.flows()[0].standing.name(), "open");
 }
 
+/// Two trunks between the same ports; the SYNs of the second were not captured.
+#[test]
+fn a_connection_between_used_ports_is_seen_without_its_beginning() {
+    let mut lab = Lab::new();
+    let texts = ["a", "b", "c"].map(|id| message("OPTIONS", id, ""));
+    let len = texts[0].len() as u32;
+    let seqs = [900_000, 5_000, 5_000 + len];
+    for (seq, text) in seqs.into_iter().zip(&texts) {
+        lab.send(0, Sent { seq, ack: Some(501), ..Sent::default() }, text.as_bytes());
+        lab.send(1, Sent { seq: 501, ack: Some(seq + len), ..Sent::default() }, b"");
+        lab.wait(1_000);
+    }
+    assert_eq!((lab.texts(), lab.packets()), (texts.to_vec(), vec![vec![1], vec![3], vec![5]]));
+    assert_eq!(lab.decoder.counters().streams.again, 0);
+}
+
+#[test]
+fn a_stray_segment_far_ahead_costs_no_message() {
+    let mut lab = Lab::connected();
+    let texts: Vec<_> = (0..60).map(|n| message("OPTIONS", &format!("{n:02}"), "")).collect();
+    let mut seq = 101;
+    for (n, text) in texts.iter().enumerate() {
+        if n == 10 {
+            lab.data(0, 1_000_000_101, b"nothing of this connection");
+        }
+        lab.data(0, seq, text.as_bytes());
+        seq += text.len() as u32;
+        lab.wait(1_000);
+    }
+    lab.finish();
+    assert_eq!(lab.texts(), texts);
+    let streams = &lab.decoder.counters().streams;
+    assert_eq!((streams.holes, streams.skipped.len()), (0, 0));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
