@@ -345,6 +345,10 @@ impl Sink<'_> {
                 counts.missing += octets;
                 self.counters.streams.holes += 1;
                 self.counters.streams.missing += octets;
+                // Nobody will know whether this was SIP, unless more of it comes.
+                if direction.holds_start() {
+                    self.fact(side, TcpSign::Hole);
+                }
                 direction.missing(octets, &mut |given| self.give(given, side, counts));
                 Some(side)
             }

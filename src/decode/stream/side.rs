@@ -63,6 +63,11 @@ impl Side {
         self.settle();
     }
 
+    /// Whether the first octets of what may be a message are all that came.
+    pub fn holds_start(&self) -> bool {
+        self.layer.holds_start()
+    }
+
     /// So many octets are not in the capture.
     pub fn missing(&mut self, octets: u64, out: &mut dyn FnMut(Given)) {
         let marks = &self.marks;

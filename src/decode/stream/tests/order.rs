@@ -134,6 +134,23 @@ fn a_stray_segment_far_ahead_costs_no_message() {
     assert_eq!((streams.holes, streams.skipped.len()), (0, 0));
 }
 
+/// The rest of the first message was not captured: its octets are counted, and calls that come later see the hole.
+#[test]
+fn the_first_octets_of_a_lost_message_do_not_vanish() {
+    let mut lab = Lab::connected();
+    let (lost, next) = (message("INVITE", "lost", &body(10)), message("OPTIONS", "next", ""));
+    let behind = 101 + lost.len() as u32;
+    lab.data(0, 101, &lost.as_bytes()[..20]);
+    lab.data(0, behind, b"\r\n");
+    lab.send(1, Sent { seq: 501, ack: Some(behind + 2), ..Sent::default() }, b"");
+    lab.wait(201);
+    lab.data(0, behind + 2, next.as_bytes());
+    assert_eq!(lab.texts(), [next]);
+    assert_eq!(lab.facts().iter().filter(|(_, sign)| *sign == TcpSign::Hole).count(), 1);
+    let streams = &lab.decoder.counters().streams;
+    assert_eq!((streams.missing, streams.skipped.values().sum()), (lost.len() as u64 - 20, 20));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
