@@ -195,4 +195,85 @@ proptest! {
         let streams = &lab.decoder.counters().streams;
         prop_assert_eq!((streams.holes, streams.skipped.len()), (0, 0));
     }
+
+    /// One packet that the capture lost, a SYN or a FIN too, costs the messages whose octets it carried and no other. A reset
+    /// with a wrong number costs nothing.
+    #[test]
+    fn any_lost_packet_costs_only_what_it_carried(
+        turns in dialogue(),
+        sizes in prop::collection::vec(100_usize..3_000, 1..9),
+        first in any::<[u32; 2]>(),
+        paces in [1_u32..5, 1..5],
+        lost in any::<prop::sample::Index>(),
+        stray in any::<prop::sample::Index>(),
+        is_aborted in any::<bool>(),
+        is_together in any::<bool>(),
+    ) {
+        let mut all = connection(&turns, &sizes, paces, is_aborted);
+        let lost = lost.index(all.len());
+        let (lost_side, from) = (all[lost].side, all[lost].place);
+        let to = from + all[lost].octets.len() as u32;
+        let mut lab = Lab::batched(is_together);
+        let stray = stray.index(all.len());
+        let mut next = [0; 2];
+        for (n, Packet { side, place, kind, octets }) in all.drain(..).enumerate() {
+            let seq = first[side].wrapping_add(place);
+            let ack = first[1 - side].wrapping_add(next[1 - side]);
+            next[side] = place.wrapping_add(octets.len() as u32 + u32::from(matches!(kind, "syn" | "fin")));
+            if n == stray {
+                lab.send(side, Sent { seq: seq.wrapping_add(1_000_000_000), rst: true, ..Sent::default() }, b"");
+            }
+            if n != lost {
+                let (syn, fin, rst) = (kind == "syn", kind == "fin", kind == "rst");
+                let ack = Some(ack).filter(|_| n > 0);
+                lab.send(side, Sent { seq, ack, syn, fin, rst, ..Sent::default() }, &octets);
+            }
+        }
+        lab.finish();
+        for side in 0..2 {
+            let got = said_by(&lab, side);
+            let mut at = 0;
+            for (_, text) in turns.iter().filter(|turn| turn.0 == side) {
+                let end = at + text.len() as u32;
+                let is_hit = side == lost_side && at < to && end > from && to != from;
+                prop_assert_eq!(is_hit, !got.contains(text), "lost {}..{}, and with it {}..{}", from, to, at, end);
+                at = end;
+            }
+        }
+        for arrival in lab.arrivals() {
+            let whole = turns.iter().any(|turn| turn.1.as_bytes() == arrival.message.bytes());
+            prop_assert!(whole != arrival.message.notes().contains(Notes::CUT));
+        }
+    }
+}
+
+/// A packet of a connection; its place counts from the first octet.
+struct Packet {
+    side: usize,
+    place: u32,
+    kind: &'static str,
+    octets: Vec<u8>,
+}
+
+/// All of a connection in order, each side at its pace, with the handshake and the end.
+fn connection(turns: &[(usize, String)], sizes: &[usize], paces: [u32; 2], is_aborted: bool) -> Vec<Packet> {
+    let empty = |side, place, kind| Packet { side, place, kind, octets: Vec::new() };
+    let mut all = vec![empty(0, u32::MAX, "syn"), empty(1, u32::MAX, "syn"), empty(0, 0, "ack")];
+    let mut data = segments(turns, sizes);
+    let mut counts = [0, 0];
+    data.sort_by_cached_key(|(side, ..)| {
+        counts[*side] += paces[*side];
+        counts[*side]
+    });
+    let mut ends = [0, 0];
+    for (side, seq, octets) in data {
+        let place = seq - if side == 0 { 101 } else { 501 };
+        ends[side] = place + octets.len() as u32;
+        all.push(Packet { side, place, kind: "data", octets });
+    }
+    all.push(empty(0, ends[0], if is_aborted { "rst" } else { "fin" }));
+    if !is_aborted {
+        all.push(empty(1, ends[1], "fin"));
+    }
+    all
 }
