@@ -253,6 +253,9 @@ pub const IP_EXTENSIONS: usize = 16;
 /// TCP connections followed at once; the one that was silent the longest leaves first. About 70 MiB when all are half-open.
 pub const TCP_CONNECTIONS: usize = 65_536;
 
+/// Networks with connections between the same addresses and ports that are told apart by what stands around their packets.
+pub const TCP_NETWORKS: u8 = 8;
+
 /// Bytes that may wait for a hole in one direction of a connection. An ordinary receive window of a phone system is 64 KiB.
 pub const TCP_WAITING_BYTES: usize = 256 * 1024;
 

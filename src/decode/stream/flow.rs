@@ -34,8 +34,9 @@ pub(super) struct Flow {
     /// Set when nobody closed the connection that was between these ports before.
     replaces: bool,
     counts: Counts,
-    /// What stood around the newest packet of each side.
+    /// What stood around the newest packet of each side, and whether there was one.
     paths: [Option<Arc<Path>>; 2],
+    has_come: [bool; 2],
 }
 
 /// What is told of a connection.
@@ -82,12 +83,37 @@ impl Flow {
         };
         let sides = [Side::new(true), Side::new(true)];
         let connection = Connection::default();
-        Self { connection, alarm: None, pair, sides, client: side, replaces: false, counts, paths: [None, None] }
+        Self {
+            connection,
+            alarm: None,
+            pair,
+            sides,
+            client: side,
+            replaces: false,
+            counts,
+            paths: [None, None],
+            has_come: [false; 2],
+        }
     }
 
     /// Whether this segment begins another connection between the same ports.
     pub fn is_replaced_by(&self, side: usize, segment: &TcpSegment<'_>) -> bool {
         self.connection.is_replaced_by(side, segment)
+    }
+
+    /// Whether packets of this side come this way; of a side that is not known yet, whether those of the other one do.
+    pub fn comes_by(&self, side: usize, path: Option<&Arc<Path>>) -> bool {
+        let [own, other] = [side, side ^ 1].map(|side| {
+            let has_come = self.has_come.get(side) == Some(&true);
+            has_come.then(|| self.paths.get(side).is_some_and(|known| known.as_ref() == path))
+        });
+        own.or(other).unwrap_or(false)
+    }
+
+    /// Whether this segment came another way and does not fit: the same addresses are used in another network.
+    pub fn is_of_another_network(&self, side: usize, segment: &TcpSegment<'_>, path: Option<&Arc<Path>>) -> bool {
+        let comes_by_another = self.has_come.get(side) == Some(&true) && !self.comes_by(side, path);
+        comes_by_another && !self.connection.standing().is_over() && self.connection.is_strange(side, segment)
     }
 
     /// Makes it the next connection between the same ports.
@@ -109,8 +135,8 @@ impl Flow {
         counters: &mut DecodeCounters,
         out: &mut Decoded,
     ) {
-        if let Some(own) = self.paths.get_mut(side) {
-            *own = path;
+        if let (Some(own), Some(has_come)) = (self.paths.get_mut(side), self.has_come.get_mut(side)) {
+            (*own, *has_come) = (path, true);
         }
         let mut sink = Sink { cause: self.cause(origin.meta), counters, out };
         self.count(segment, origin.meta);

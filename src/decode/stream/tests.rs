@@ -1,3 +1,4 @@
+mod networks;
 mod order;
 mod time;
 
@@ -25,6 +26,8 @@ struct Lab {
     now: i64,
     /// The packets so far, when they are decoded together.
     batch: Option<Batch>,
+    /// The tag on all packets.
+    vlan: Option<u16>,
 }
 
 impl Lab {
@@ -42,6 +45,7 @@ impl Lab {
             number: 0,
             now: 0,
             batch: None,
+            vlan: None,
         }
     }
 
@@ -62,6 +66,10 @@ impl Lab {
         let path = Path::new(self.ends[side], self.ends[1 - side]);
         let mut frame = Vec::new();
         tcp(&path, self.number as u16, segment, payload, &mut frame);
+        if let Some(vlan) = self.vlan {
+            let [high, low] = vlan.to_be_bytes();
+            frame.splice(12..12, [0x81, 0, high, low]);
+        }
         self.frame(&frame);
     }
 

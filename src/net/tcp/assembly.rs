@@ -122,7 +122,7 @@ impl Assembly {
     /// Where a sequence number lies on the unwrapped line.
     fn place(&mut self, sequence: u32) -> u64 {
         let near = self.next.unwrap_or(*self.near.get_or_insert(BASE | u64::from(sequence)));
-        near.wrapping_add_signed(i64::from(sequence.wrapping_sub(near as u32) as i32))
+        unwrapped(near, sequence)
     }
 
     /// How far a sequence number is ahead of the next octet in order; negative when it is behind. `None` before the
@@ -169,6 +169,13 @@ impl Assembly {
             (true, true) => Taken::InOrder,
             (true, false) => Taken::Early,
         }
+    }
+
+    /// Whether octets from this number on are too far off to be of this stream.
+    pub(super) fn is_far(&self, sequence: u32, len: usize) -> bool {
+        let Some(near) = self.next.or(self.near) else { return false };
+        let from = unwrapped(near, sequence);
+        self.is_elsewhere(from, from + len as u64)
     }
 
     /// Whether octets are too far off to be of this stream. A sender repeats only what was not acknowledged.
@@ -404,6 +411,11 @@ impl Assembly {
     pub fn memory(&self) -> usize {
         self.waiting_bytes + self.elsewhere.as_ref().map_or(0, Elsewhere::memory)
     }
+}
+
+/// The place of a sequence number that is nearest to another place.
+fn unwrapped(near: u64, sequence: u32) -> u64 {
+    near.wrapping_add_signed(i64::from(sequence.wrapping_sub(near as u32) as i32))
 }
 
 /// Gives the octets from `next` on of those that go from `place.0` to `place.1`, and says what the snap length cut off.

@@ -178,6 +178,12 @@ impl Connection {
         }
     }
 
+    /// Whether the numbers of this segment of `side` are none of this connection.
+    pub fn is_strange(&self, side: usize, segment: &TcpSegment<'_>) -> bool {
+        let sequence = segment.sequence.wrapping_add(u32::from(segment.flags.syn));
+        self.is_replaced_by(side, segment) || self.half(side).assembly.is_far(sequence, segment.wire_len)
+    }
+
     /// Takes a segment of `side`. What is in order now goes to `out` with the side that sent it.
     pub fn push(
         &mut self,

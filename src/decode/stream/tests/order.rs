@@ -12,7 +12,7 @@ impl Lab {
         lab
     }
 
-    fn handshake_from(&mut self, first: [u32; 2]) {
+    pub(super) fn handshake_from(&mut self, first: [u32; 2]) {
         let [zero, one] = first.map(|first| first.wrapping_sub(1));
         self.send(0, Sent { seq: zero, syn: true, ..Sent::default() }, b"");
         self.send(1, Sent { seq: one, ack: Some(first[0]), syn: true, ..Sent::default() }, b"");
