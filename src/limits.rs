@@ -259,6 +259,9 @@ pub const IP_EXTENSIONS: usize = 16;
 /// TCP connections followed at once; the one that was silent the longest leaves first. About 70 MiB when all are half-open.
 pub const TCP_CONNECTIONS: usize = 65_536;
 
+/// Networks with connections between the same addresses and ports that are told apart by what stands around their packets.
+pub const TCP_NETWORKS: u8 = 8;
+
 /// Bytes that may wait for a hole in one direction of a connection. An ordinary receive window of a phone system is 64 KiB.
 pub const TCP_WAITING_BYTES: usize = 256 * 1024;
 
@@ -268,11 +271,19 @@ pub const TCP_WAITING_PIECES: usize = 512;
 /// Bytes that all connections together keep for holes and for messages that are not whole yet.
 pub const TCP_BYTES: usize = 32 * 1024 * 1024;
 
+/// Bytes by which a segment or an acknowledgment may be ahead of a stream and still belong to it: larger than any receive
+/// window that hosts grant unasked (6 MiB with Linux), and than what a capture loses at once.
+pub const TCP_AHEAD_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Bytes by which a segment may lie behind what was acknowledged and still be one sent again: a receive window, as large as
+/// what may wait.
+pub const TCP_AGAIN_BYTES: u64 = TCP_WAITING_BYTES as u64;
+
 /// Seconds that a hole in a stream is waited for. A sender tries again after 1, 3, 7 and 15 s; then the call is lost anyway.
 pub const TCP_GAP_SECONDS: i64 = 30;
 
-/// How long a hole is waited for once the receiver acknowledged its octets, in ms: then they were not captured, unless the
-/// two directions come from two interfaces.
+/// How long a hole is waited for once the receiver acknowledged its octets, in ms, unless it says something before: then
+/// they were not captured, unless the two directions come from two interfaces.
 pub const TCP_ACKED_GAP_MS: i64 = 200;
 
 /// How long the first octets of a connection that began before the capture wait for earlier ones, in ms.

@@ -112,7 +112,6 @@ impl Decoder {
     pub fn tick(&mut self, now: Timestamp, out: &mut Decoded) {
         self.now = self.now.max(Some(now));
         self.expire(now, out);
-        self.streams.expire(now, &mut self.counters, out);
     }
 
     /// The end of a capture: gives what still waits for octets before it, and counts datagrams of which fragments are missing.
@@ -234,8 +233,17 @@ impl Decoder {
         }
     }
 
-    /// Gives up datagrams that waited too long at packet time `now`.
+    /// Gives up what waited too long at packet time `now`. It goes by the time of every packet that makes an event, and in
+    /// order of time, so that nothing depends on how packets were batched.
     fn expire(&mut self, now: Timestamp, out: &mut Decoded) {
+        while let Some(at) = self.streams.alarm().filter(|at| *at <= now) {
+            self.datagrams_expire(at, out);
+            self.streams.expire(at, &mut self.counters, out);
+        }
+        self.datagrams_expire(now, out);
+    }
+
+    fn datagrams_expire(&mut self, now: Timestamp, out: &mut Decoded) {
         self.defrag.expire(now, &mut self.counters);
         self.beginnings(out);
     }
@@ -270,10 +278,14 @@ impl Decoder {
             Ok(Carried::Udp(segment)) => self.datagram(&segment, origin, out),
             Ok(_) if origin.is_beginning => {}
             Ok(Carried::Tcp(segment)) => {
+                self.expire(origin.meta.at, out);
                 let path = self.path(origin);
                 self.streams.segment(&segment, path, origin, &mut self.counters, out);
             }
-            Ok(Carried::Icmp) => self.icmp(frame, origin, out),
+            Ok(Carried::Icmp) => {
+                self.expire(origin.meta.at, out);
+                self.icmp(frame, origin, out);
+            }
             Ok(Carried::Sctp) => self.sctp(frame, origin, out),
             Ok(Carried::Passed(what)) => self.counters.pass(what),
             Err(why) => self.undecodable(why, origin),

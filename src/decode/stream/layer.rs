@@ -156,7 +156,14 @@ impl Layer {
     /// So many octets are not in the capture.
     pub fn missing(&mut self, octets: u64, out: &mut dyn FnMut(Found)) {
         match self {
-            Self::Undecided { .. } | Self::Http(_) => *self = Self::new(true),
+            Self::Undecided { held, .. } => {
+                let octets = held.len() as u64;
+                if octets > 0 {
+                    out(Found::Skipped { octets, why: START_LOST });
+                }
+                *self = Self::new(true);
+            }
+            Self::Http(_) => *self = Self::new(true),
             Self::Sip(framer) => framer.missing(octets, &mut |framed| out(framed.into())),
             Self::WebSocket(socket) => socket.missing(octets, out),
             Self::Tls(tls) => tls.missing(octets),
@@ -177,6 +184,11 @@ impl Layer {
             Self::WebSocket(socket) => socket.finish(out),
             Self::Http(_) | Self::Tls(_) | Self::Other => {}
         }
+    }
+
+    /// Whether the first octets of what may be a message are all that came.
+    pub fn holds_start(&self) -> bool {
+        matches!(self, Self::Undecided { held, .. } if may_become_start_line(held))
     }
 
     /// Whether it must begin anew with the next octets: it stands at a place that it cannot know.
@@ -226,6 +238,8 @@ fn joined(mut held: Vec<u8>, bytes: &[u8]) -> Cow<'_, [u8]> {
     held.extend_from_slice(bytes);
     Cow::Owned(held)
 }
+
+const START_LOST: &str = "first octets before others that were not captured";
 
 /// Octets that tell text from anything else.
 const TOLD_BY: usize = 64;

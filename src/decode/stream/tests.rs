@@ -1,10 +1,14 @@
+mod networks;
+mod order;
+mod time;
+
 use std::net::IpAddr;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::capture::synth::Path;
-use crate::capture::synth::wire::{TcpSegment as Sent, tcp};
+use crate::capture::synth::wire::{TcpSegment as Sent, tcp, udp};
 use crate::counters::Layer;
 use crate::decode::{DecodeOptions, Decoder};
 use crate::event::{Event, SipArrival, TcpSign};
@@ -20,6 +24,10 @@ struct Lab {
     ends: [Endpoint; 2],
     number: u64,
     now: i64,
+    /// The packets so far, when they are decoded together.
+    batch: Option<Batch>,
+    /// The tag on all packets.
+    vlan: Option<u16>,
 }
 
 impl Lab {
@@ -30,7 +38,15 @@ impl Lab {
     fn between(ips: [&str; 2]) -> Self {
         let end = |ip: &str, port| Endpoint::new(ip.parse::<IpAddr>().unwrap(), port);
         let ends = [end(ips[0], 1_025), end(ips[1], 5_060)];
-        Self { decoder: Decoder::new(DecodeOptions::default()), out: Decoded::default(), ends, number: 0, now: 0 }
+        Self {
+            decoder: Decoder::new(DecodeOptions::default()),
+            out: Decoded::default(),
+            ends,
+            number: 0,
+            now: 0,
+            batch: None,
+            vlan: None,
+        }
     }
 
     /// With the handshake done: side 0 sends from 101 on, side 1 from 501.
@@ -49,10 +65,17 @@ impl Lab {
     fn send(&mut self, side: usize, segment: Sent, payload: &[u8]) {
         let path = Path::new(self.ends[side], self.ends[1 - side]);
         let mut frame = Vec::new();
+        tcp(&path, self.number as u16, segment, payload, &mut frame);
+        if let Some(vlan) = self.vlan {
+            let [high, low] = vlan.to_be_bytes();
+            frame.splice(12..12, [0x81, 0, high, low]);
+        }
+        self.frame(&frame);
+    }
+
+    fn frame(&mut self, frame: &[u8]) {
         self.number += 1;
         self.now += MS;
-        tcp(&path, self.number as u16, segment, payload, &mut frame);
-        let mut batch = Batch::new();
         let meta = PacketMeta {
             id: PacketId::new(0, self.number),
             at: Timestamp::from_nanos(self.now),
@@ -60,8 +83,22 @@ impl Lab {
             link: LinkType::ETHERNET,
             original_len: frame.len() as u32,
         };
-        batch.push(meta, &frame);
-        self.decoder.decode(&batch, &mut self.out);
+        match &mut self.batch {
+            Some(together) => together.push(meta, frame),
+            None => {
+                let mut batch = Batch::new();
+                batch.push(meta, frame);
+                self.decoder.decode(&batch, &mut self.out);
+            }
+        }
+    }
+
+    /// Decodes what was sent since the last time as one batch, and all that is sent from now on.
+    fn together(&mut self) {
+        let batch = self.batch.replace(Batch::new());
+        if let Some(batch) = batch {
+            self.decoder.decode(&batch, &mut self.out);
+        }
     }
 
     fn data(&mut self, side: usize, seq: u32, payload: &[u8]) {
@@ -71,11 +108,24 @@ impl Lab {
 
     fn wait(&mut self, millis: i64) {
         self.now += millis * MS;
-        self.decoder.tick(Timestamp::from_nanos(self.now), &mut self.out);
+        if self.batch.is_none() {
+            self.decoder.tick(Timestamp::from_nanos(self.now), &mut self.out);
+        }
     }
 
     fn finish(&mut self) {
+        if self.batch.is_some() {
+            self.together();
+        }
         self.decoder.finish(&mut self.out);
+    }
+
+    /// A datagram of another flow, with a message in it.
+    fn datagram(&mut self, text: &str) {
+        let path = Path::new(self.ends[1], self.ends[0]);
+        let mut frame = Vec::new();
+        udp(&path, 1, text.as_bytes(), &mut frame);
+        self.frame(&frame);
     }
 
     fn arrivals(&self) -> Vec<&SipArrival> {
