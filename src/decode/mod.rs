@@ -113,8 +113,11 @@ impl Decoder {
 
     /// The end of a capture: gives what still waits for octets before it, and counts datagrams of which fragments are missing.
     pub fn finish(&mut self, out: &mut Decoded) {
-        self.defrag.finish(&mut self.counters);
-        self.beginnings(out);
+        // What is read of one datagram may be a fragment of another, one layer further in.
+        while !self.defrag.is_empty() {
+            self.defrag.finish(&mut self.counters);
+            self.beginnings(out);
+        }
         self.finish_sctp();
         self.streams.finish(self.now.unwrap_or_default(), &mut self.counters, out);
     }
@@ -204,7 +207,10 @@ impl Decoder {
 
     fn fragment(&mut self, frame: &Frame<'_>, origin: &Origin<'_>, out: &mut Decoded) {
         let joined = self.defrag.push(&origin.meta, origin.packet_ids(), frame, &mut self.counters);
-        self.beginnings(out);
+        // Else it is being read in there, and what it put out for lack of room comes next.
+        if !origin.is_beginning {
+            self.beginnings(out);
+        }
         if let Some(joined) = joined {
             self.joined(&joined, &Origin { packets: Some(&joined.packets), ..*origin }, out);
         }
@@ -230,17 +236,24 @@ impl Decoder {
         self.beginnings(out);
     }
 
-    /// Reads the messages that begin in datagrams given up.
+    /// Reads the messages that begin in datagrams given up. What is inside one may be a fragment that puts out another: so
+    /// round by round, never one within the other. It ends since what is inside lies one layer further in, and layers are few.
     fn beginnings(&mut self, out: &mut Decoded) {
-        for joined in self.defrag.take_beginnings() {
-            let origin = Origin {
-                meta: joined.last,
-                data: &joined.payload,
-                packets: Some(&joined.packets),
-                path: None,
-                is_beginning: true,
-            };
-            self.joined(&joined, &origin, out);
+        loop {
+            let given_up = self.defrag.take_beginnings();
+            if given_up.is_empty() {
+                return;
+            }
+            for joined in given_up {
+                let origin = Origin {
+                    meta: joined.last,
+                    data: &joined.payload,
+                    packets: Some(&joined.packets),
+                    path: None,
+                    is_beginning: true,
+                };
+                self.joined(&joined, &origin, out);
+            }
         }
     }
 

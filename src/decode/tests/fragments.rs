@@ -119,3 +119,38 @@ fn nothing_but_sip_comes_out_of_half_a_datagram() {
         assert!(missing(&decoder));
     }
 }
+
+/// A first fragment of a tunnel, in which is a first fragment of a tunnel, and so on; in the last one a message begins.
+fn beginning_in_beginnings(levels: u16, id: u16) -> Vec<u8> {
+    let datagram = udp(SIP);
+    let mut packet = ipv4_piece(17, id, 0x2000, &datagram[..176]);
+    for level in 0..levels {
+        let mut inside = gre(0, 0x0800, &[], &packet);
+        inside.resize(inside.len().next_multiple_of(8), 0);
+        packet = ipv4_piece(47, id.wrapping_add(level), 0x2000, &inside);
+    }
+    ethernet(0x0800, &packet)
+}
+
+#[test]
+fn reading_beginnings_never_nests_however_many_wait() {
+    let mut decoder = Decoder::new(DecodeOptions { dedup: false, ..DecodeOptions::default() });
+    let mut out = Decoded::default();
+    for number in 1..=2 * DEFRAG_DATAGRAMS as u64 {
+        let packets = [at(number, 0, beginning_in_beginnings(3, number as u16 * 8))];
+        out.events.extend(decode(&mut decoder, &packets).events);
+        assert!(decoder.fragment_usage().0 <= DEFRAG_DATAGRAMS);
+    }
+    assert!(!out.events.is_empty());
+}
+
+#[test]
+fn at_the_end_of_a_capture_beginnings_in_beginnings_are_read_and_counted() {
+    let mut decoder = Decoder::default();
+    let mut out = decode(&mut decoder, &[at(1, 0, beginning_in_beginnings(2, 9))]);
+    assert!(out.events.is_empty());
+    decoder.finish(&mut out);
+    assert_eq!(only(&out).message.bytes(), &SIP[..176 - 8]);
+    let counted = [(Malformed::new(Layer::Ip, "fragments missing"), 3)];
+    assert_eq!((decoder.counters().malformed.clone(), decoder.fragment_usage()), (counted.into(), (0, 0)));
+}
