@@ -180,10 +180,9 @@ impl Framer {
             }
             return Step::Used(blank);
         }
-        let line_is_whole = memchr::memchr(b'\n', bytes.get(..SIP_START_LINE_BYTES).unwrap_or(bytes)).is_some();
-        let is_start = match line_is_whole {
-            true => is_start_line(first_line(bytes)),
-            false => bytes.len() < SIP_START_LINE_BYTES && may_become_start_line(bytes),
+        let is_start = match whole_start_line(bytes) {
+            Some(line) => is_start_line(first_line(line)),
+            None => bytes.len() < SIP_START_LINE_BYTES && may_become_start_line(bytes),
         };
         if !is_start {
             self.state = State::Lost { why: NO_MESSAGE };
@@ -258,11 +257,11 @@ impl Framer {
                     self.state = State::Boundary;
                     return Step::Used(at);
                 }
-                Candidate::Perhaps if at == 0 => {
-                    self.scanned = bytes.len().saturating_sub(2);
+                Candidate::Perhaps { from } if at == 0 => {
+                    self.scanned = from;
                     return Step::Wait;
                 }
-                Candidate::Perhaps => break,
+                Candidate::Perhaps { .. } => break,
                 Candidate::No => {}
             }
             match memchr::memchr(b'\n', rest) {
@@ -333,36 +332,51 @@ impl State {
     }
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Candidate {
     Message,
-    Perhaps,
+    /// More octets will tell; those before the line that begins at `from` need not be looked at again.
+    Perhaps {
+        from: usize,
+    },
     No,
 }
 
-/// Whether a message starts here. In so many octets, `looked_at`, no end of its head was found before.
-fn candidate(bytes: &[u8], looked_at: usize) -> Candidate {
+/// Whether a message starts here. Up to the line that begins at `from`, its head was looked at before. Below its start line
+/// another one comes only where the first was quoted, in a body right before the next message: so looking ends there, and
+/// all candidates together cost no more than their octets.
+fn candidate(bytes: &[u8], from: usize) -> Candidate {
     if !may_become_start_line(bytes) {
         return Candidate::No;
     }
-    let line_is_whole = memchr::memchr(b'\n', bytes).is_some();
-    match (line_is_whole, is_start_line(first_line(bytes))) {
-        (false, _) if bytes.len() < SIP_START_LINE_BYTES => return Candidate::Perhaps,
-        (true, true) => {}
-        _ => return Candidate::No,
+    let Some(line) = whole_start_line(bytes) else {
+        return if bytes.len() < SIP_START_LINE_BYTES { Candidate::Perhaps { from: 0 } } else { Candidate::No };
+    };
+    if !is_start_line(first_line(line)) {
+        return Candidate::No;
     }
-    match head_end(bytes, looked_at) {
-        None if bytes.len() > SIP_HEAD_BYTES => Candidate::No,
-        None => Candidate::Perhaps,
-        Some(head_len) => {
-            let head = bytes.get(..head_len).unwrap_or(bytes);
-            let message = parse_datagram(head, true);
-            let is_whole = message.is_some_and(|message| !message.notes().contains(Notes::MANDATORY_MISSING));
-            // The status line that a body quotes may stand right before the next message.
-            let mut lines = head.split(|byte| *byte == b'\n').skip(1);
-            let has_another = lines.any(|line| is_start_line(line.trim_ascii_end()));
-            if is_whole && !has_another { Candidate::Message } else { Candidate::No }
+    let mut at = from.max(line.len() + 1);
+    while let Some(rest) = bytes.get(at..).filter(|_| at <= SIP_HEAD_BYTES)
+        && let Some(end) = memchr::memchr(b'\n', rest)
+    {
+        let line = first_line(rest);
+        at += end + 1;
+        if line.is_empty() {
+            let head = parse_datagram(bytes.get(..at).unwrap_or(bytes), true);
+            let is_whole = head.is_some_and(|head| !head.notes().contains(Notes::MANDATORY_MISSING));
+            return if is_whole { Candidate::Message } else { Candidate::No };
+        }
+        if is_start_line(line) {
+            return Candidate::No;
         }
     }
+    if bytes.len() > SIP_HEAD_BYTES { Candidate::No } else { Candidate::Perhaps { from: at } }
+}
+
+/// The first line without its LF, if it is whole and no longer than a start line may be.
+fn whole_start_line(bytes: &[u8]) -> Option<&[u8]> {
+    let end = memchr::memchr(b'\n', bytes.get(..SIP_START_LINE_BYTES).unwrap_or(bytes))?;
+    bytes.get(..end)
 }
 
 /// The first octet behind an empty line, looking for one from `from` on.

@@ -170,6 +170,34 @@ fn a_head_that_never_ends_is_given_up() {
     assert_eq!(all.texts().last(), Some(&next.as_str()));
 }
 
+/// A start line longer than any that is waited for, whole, with a sound head below it.
+#[test]
+fn a_start_line_above_the_limit_is_no_message_and_the_next_one_is_found() {
+    let a = request("OPTIONS", "a", "");
+    let long = request("OPTIONS", "b", "").replace("sip:208", &format!("sip:{}", "2".repeat(SIP_START_LINE_BYTES)));
+    for before in ["", "junk\n"] {
+        let all = frame_text(&[&format!("{a}{before}{long}{a}")]);
+        assert_eq!((all.texts(), all.skipped), (vec![a.as_str(), &a], (before.len() + long.len()) as u64));
+    }
+}
+
+/// Every line may begin a message, and none does: looking must not cost the square of their number. This would take minutes.
+#[test]
+fn lines_that_look_like_start_lines_are_looked_at_once() {
+    let line = "A B SIP/2.0\n";
+    assert_eq!(candidate(line.repeat(2).as_bytes(), 0), Candidate::No, "no further than to the next start line");
+    assert_eq!(candidate(line.as_bytes(), 0), Candidate::Perhaps { from: line.len() });
+    for lines in ["\n", ""].map(|end| format!("junk\n{}{end}", line.repeat(5_300)).repeat(40)) {
+        let a = request("OPTIONS", "a", "");
+        let mut framer = Framer::default();
+        let mut all = All::default();
+        for segment in format!("{a}{lines}{a}").as_bytes().chunks(1_400) {
+            framer.push(segment, &mut |framed| all.add(framed));
+        }
+        assert_eq!((all.texts(), all.skipped), (vec![a.as_str(), &a], lines.len() as u64));
+    }
+}
+
 proptest! {
     #[test]
     fn any_cut_of_any_messages_gives_the_same(
