@@ -281,6 +281,10 @@ pub const SIP_HEAD_BYTES: usize = 64 * 1024;
 /// The longest start line that is waited for on a stream, in bytes.
 pub const SIP_START_LINE_BYTES: usize = 8 * 1024;
 
+/// How long a body whose length nothing tells waits for more octets, in ms: the segments of one message are no further apart
+/// than a round trip.
+pub const STREAM_REST_MS: i64 = 200;
+
 /// Bytes at the start of a connection that began before the capture in which a SIP message is looked for.
 pub const STREAM_SEARCH_BYTES: u64 = 64 * 1024;
 

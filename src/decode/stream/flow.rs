@@ -10,12 +10,13 @@ use super::view::FlowView;
 use crate::counters::{DecodeCounters, Layer, Malformed};
 use crate::decode::{Origin, udp};
 use crate::event::{Decoded, Event, PacketIds, SipArrival, TcpFact};
+use crate::limits::STREAM_REST_MS;
 use crate::net::Path;
 use crate::net::tcp::{Connection, Part, Seen, Standing, Taken, TcpSign};
 use crate::net::transport::TcpSegment;
 use crate::packet::{FlowKey, PacketId, PacketMeta};
 use crate::sip::parse::looks_like_sip;
-use crate::time::Timestamp;
+use crate::time::{Elapsed, Timestamp};
 
 /// The port of web pages.
 const HTTPS: u16 = 443;
@@ -33,6 +34,8 @@ pub(super) struct Flow {
     /// Set when nobody closed the connection that was between these ports before.
     replaces: bool,
     counts: Counts,
+    /// When a message of each side of which nothing says where it ends is taken as whole.
+    rest_at: [Option<Timestamp>; 2],
     /// What stood around its newest packet.
     path: Option<Arc<Path>>,
 }
@@ -74,7 +77,17 @@ impl Flow {
         };
         let sides = [Side::new(true), Side::new(true)];
         let connection = Connection::default();
-        Self { connection, alarm: None, pair, sides, client: side, replaces: false, counts, path: None }
+        Self {
+            connection,
+            alarm: None,
+            pair,
+            sides,
+            client: side,
+            replaces: false,
+            counts,
+            rest_at: [None, None],
+            path: None,
+        }
     }
 
     /// Whether this segment begins another connection between the same ports.
@@ -116,6 +129,7 @@ impl Flow {
         });
         self.signs(side, &seen, &cause, out);
         self.hole(hole, &cause, out);
+        self.await_rest((segment.wire_len > 0).then_some(side), origin.meta.at);
         self.tell(side, segment, &seen, counters);
         if seen.signs.contains(&TcpSign::Fin) || self.connection.standing() == Standing::Reset {
             self.end(side, &cause, counters, out);
@@ -225,6 +239,30 @@ impl Flow {
             hole = hole.or(take(sides, side, part, counts, &cause, counters, out));
         });
         self.hole(hole, &cause, out);
+        self.await_rest(hole, now);
+        let Self { sides, counts, rest_at, .. } = self;
+        for (side, (direction, rest_at)) in sides.iter_mut().zip(rest_at).enumerate() {
+            if rest_at.take_if(|at| *at <= now).is_some() {
+                direction.come_to_rest(&mut |given| give(given, side, counts, &cause, counters, out));
+            }
+        }
+    }
+
+    /// A message without an end may have begun; of this side octets came, so one may have gone on.
+    fn await_rest(&mut self, side: Option<usize>, at: Timestamp) {
+        for (own, (direction, rest_at)) in self.sides.iter().zip(&mut self.rest_at).enumerate() {
+            let until = at.after(Elapsed::from_millis(STREAM_REST_MS));
+            match direction.is_open_ended() {
+                true if side == Some(own) => *rest_at = Some(until),
+                true => *rest_at = rest_at.or(Some(until)),
+                false => *rest_at = None,
+            }
+        }
+    }
+
+    /// When something that waits is to be given up.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.rest_at.into_iter().chain([self.connection.deadline()]).flatten().min()
     }
 
     /// Gives all that waits: nothing more will come.

@@ -179,6 +179,18 @@ impl Layer {
         }
     }
 
+    /// Whether a message waits of which nothing says where it ends.
+    pub fn is_open_ended(&self) -> bool {
+        matches!(self, Self::Sip(framer) if framer.is_open_ended())
+    }
+
+    /// Nothing came for so long that such a message must have ended.
+    pub fn come_to_rest(&mut self, out: &mut dyn FnMut(Found)) {
+        if let Self::Sip(framer) = self {
+            framer.come_to_rest(&mut |framed| out(framed.into()));
+        }
+    }
+
     /// Whether it must begin anew with the next octets: it stands at a place that it cannot know.
     pub fn is_lost(&self) -> bool {
         matches!(self, Self::WebSocket(socket) if socket.is_lost())

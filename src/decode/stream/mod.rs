@@ -91,7 +91,7 @@ impl Streams {
         {
             (if is_hidden { hidden } else { open }).put(pair, ());
         }
-        let deadline = flow.connection.deadline();
+        let deadline = flow.deadline();
         if deadline != flow.alarm {
             if let Some(at) = flow.alarm {
                 self.alarms.remove(&(at, pair));
@@ -117,7 +117,7 @@ impl Streams {
             let before = flow.memory();
             flow.expire(now, counters, out);
             self.bytes = (self.bytes + flow.memory()).saturating_sub(before);
-            flow.alarm = flow.connection.deadline();
+            flow.alarm = flow.deadline();
             if let Some(at) = flow.alarm {
                 self.alarms.insert((at, pair));
             }
