@@ -14,6 +14,7 @@ use crate::limits::STREAM_REST_MS;
 use crate::net::Path;
 use crate::net::tcp::{Connection, Part, Seen, Standing, Taken, TcpSign};
 use crate::net::transport::TcpSegment;
+use crate::net::websocket::may_upgrade;
 use crate::packet::{FlowKey, PacketId, PacketMeta};
 use crate::sip::parse::looks_like_sip;
 use crate::time::{Elapsed, Timestamp};
@@ -146,13 +147,14 @@ impl Flow {
         [fresh(0, zero), fresh(1, one)]
     }
 
-    /// A stream that is not looked into costs nothing but this look at where its segments begin: SIP may start there.
+    /// A stream that is not looked into costs nothing but this look at where its segments begin: SIP may start there, or after
+    /// a refusal, say, the upgrade to WebSocket.
     fn what_matters_of<'p>(&mut self, side: usize, segment: &TcpSegment<'p>, origin: &Origin<'_>) -> TcpSegment<'p> {
         let is_other = self.side(side).protocol() == Protocol::Other;
         if !is_other || segment.wire_len == 0 {
             return *segment;
         }
-        if looks_like_sip(segment.payload) {
+        if looks_like_sip(segment.payload) || may_upgrade(segment.payload) {
             let sequence = segment.sequence.wrapping_add(u32::from(segment.flags.syn));
             self.connection.restart_at(side, sequence);
             *self.side_mut(side) = Side::new(false);

@@ -138,10 +138,13 @@ impl Layer {
                 is_given_up.then_some(Self::Other)
             }
             Self::Http(http) => http.push(bytes, out),
-            Self::WebSocket(socket) => {
-                socket.push(bytes, out);
-                None
-            }
+            Self::WebSocket(socket) => match socket.asked_again(bytes) {
+                Some(mut http) => Some(http.push(bytes, out).unwrap_or(Self::Http(http))),
+                None => {
+                    socket.push(bytes, out);
+                    None
+                }
+            },
             Self::Tls(tls) => {
                 tls.push(bytes);
                 None
@@ -211,7 +214,8 @@ impl Layer {
     /// Position from which on it still needs to know the packets.
     pub fn needs_from(&self) -> u64 {
         match self {
-            Self::Undecided { .. } | Self::Http(_) => 0,
+            Self::Undecided { .. } => 0,
+            Self::Http(http) => http.needs_from(),
             Self::Sip(framer) => framer.needs_from(),
             Self::WebSocket(socket) => socket.needs_from(),
             Self::Tls(_) | Self::Other => u64::MAX,

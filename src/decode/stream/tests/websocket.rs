@@ -60,3 +60,50 @@ fn a_websocket_connection_is_picked_up_in_the_middle_and_behind_a_hole() {
     lab.wait(30_001);
     assert_eq!(lab.texts(), texts);
 }
+
+const DEFLATE: &str =
+    "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+
+/// What a compressed frame carries (RFC 7692, 7.2.1), with an empty window.
+fn deflated(payload: &[u8]) -> Vec<u8> {
+    let mut compressor = flate2::Compress::new(flate2::Compression::default(), false);
+    let mut out = Vec::with_capacity(payload.len() + 64);
+    compressor.compress_vec(payload, &mut out, flate2::FlushCompress::Sync).unwrap();
+    out.truncate(out.len() - 4);
+    out
+}
+
+#[test]
+fn an_upgrade_is_found_behind_other_requests_of_its_connection() {
+    let with_deflate = |head: &str| head.replace("\r\n\r\n", &format!("\r\n{DEFLATE}\r\n\r\n"));
+    let (request, answer) = (with_deflate(REQUEST), with_deflate(ANSWER));
+    let page = "GET /login HTTP/1.1\r\nHost: pbx.example.com\r\n\r\n";
+    let refusal = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"a\"\r\nContent-Length: 2\r\n\r\nno";
+    let (register, options) = (message("REGISTER", "a", ""), message("OPTIONS", "b", &body(10)));
+    let from_client = frame(0xc1, &deflated(register.as_bytes()), Some([1, 2, 3, 4]));
+    let from_server = frame(0xc1, &deflated(options.as_bytes()), None);
+    for first in [request.as_str(), page] {
+        for size in [12, 90, 5_000] {
+            let mut lab = Lab::connected();
+            let mut seqs = [101_u32, 501];
+            let turns: [(usize, &[u8]); 6] = [
+                (0, first.as_bytes()),
+                (1, refusal.as_bytes()),
+                (0, request.as_bytes()),
+                (1, answer.as_bytes()),
+                (0, &from_client),
+                (1, &from_server),
+            ];
+            for (side, octets) in turns {
+                for segment in octets.chunks(size) {
+                    lab.data(side, seqs[side], segment);
+                    seqs[side] += segment.len() as u32;
+                }
+            }
+            assert_eq!(lab.texts(), [register.as_str(), &options], "segments of {size}");
+            assert!(lab.arrivals().iter().all(|arrival| arrival.transport == Transport::Ws));
+            let packets = lab.packets();
+            assert!(packets[0].iter().chain(&packets[1]).all(|packet| *packet > 4), "{packets:?}");
+        }
+    }
+}
