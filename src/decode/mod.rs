@@ -26,7 +26,7 @@ use crate::time::Timestamp;
 use dedup::{Dedup, Print};
 use paths::Paths;
 use stream::{FlowView, Streams};
-use udp::FIRST_OF_RTP;
+use udp::is_media_first;
 
 /// How to decode.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,8 +153,8 @@ impl Decoder {
             return self.uncommon(&Origin::of(packet), out);
         };
         // One look at the first octet serves both, recognising and reading.
-        match common.segment.payload.first() {
-            Some(first) if *first >= FIRST_OF_RTP => {
+        match is_media_first(&common.segment) {
+            true => {
                 let print = || Print::of_common(packet, &common);
                 if self.options.dedup && self.dedup.is_copy_of_media(print(), &packet.meta) {
                     self.counters.duplicates += 1;
@@ -162,7 +162,7 @@ impl Decoder {
                 }
                 self.media(&common.segment, &packet.meta, out);
             }
-            _ => self.common_text(packet, &common, out),
+            false => self.common_text(packet, &common, out),
         }
     }
 

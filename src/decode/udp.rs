@@ -19,12 +19,20 @@ pub(super) const FIRST_OF_RTP: u8 = 128;
 /// The longest datagram of line ends or NULs that is taken for a keep-alive.
 const KEEP_ALIVE_OCTETS: usize = 8;
 
+/// Whether it is looked at as RTP, and as nothing else if it is none.
+#[inline]
+pub(super) fn is_media_first(segment: &Segment<'_>) -> bool {
+    let is_media = |first: u8| first >= FIRST_OF_RTP && !udp::is_rather_tunnel(first, segment.flow.dst.port);
+    segment.payload.first().is_some_and(|first| is_media(*first))
+}
+
 impl Decoder {
     #[inline]
     pub(super) fn datagram(&mut self, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
-        match segment.payload.first() {
-            Some(first) if *first >= FIRST_OF_RTP => self.media(segment, &origin.meta, out),
-            _ => self.text_or_neighbour(segment, origin, out),
+        if is_media_first(segment) {
+            self.media(segment, &origin.meta, out);
+        } else {
+            self.text_or_neighbour(segment, origin, out);
         }
     }
 
@@ -56,6 +64,9 @@ impl Decoder {
         }
         if self.tunnel(segment, origin, out) || origin.is_beginning {
             return;
+        }
+        if segment.payload.first().is_some_and(|first| *first >= FIRST_OF_RTP) {
+            return self.media(segment, &origin.meta, out);
         }
         let what = match segment.payload {
             [] if segment.wire_len == 0 => "empty udp",
