@@ -185,7 +185,7 @@ impl Decoder {
     fn opened(&mut self, opened: &Opened<'_>, origin: &Origin<'_>, out: &mut Decoded) {
         let frame = match opened {
             Opened::Ip(frame) => frame,
-            Opened::Passed(what) => return self.counters.pass(what),
+            Opened::Passed(what) => return self.pass(what, origin),
         };
         if self.is_copy(|| Print::of_frame(frame, origin), origin) {
             return;
@@ -280,7 +280,17 @@ impl Decoder {
         }
     }
 
+    /// Counts what is fine but not for us.
+    fn pass(&mut self, what: &'static str, origin: &Origin<'_>) {
+        if !origin.is_beginning {
+            self.counters.pass(what);
+        }
+    }
+
+    /// Counts what is not fine. Of a datagram that was given up, the missing fragments are counted, and explain the rest.
     fn undecodable(&mut self, why: Malformed, origin: &Origin<'_>) {
-        self.counters.malformed(origin.meta, why, origin.data);
+        if !origin.is_beginning {
+            self.counters.malformed(origin.meta, why, origin.data);
+        }
     }
 }

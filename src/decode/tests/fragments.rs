@@ -110,7 +110,10 @@ fn a_tunnel_whose_end_is_lost_shows_its_message() {
 fn nothing_but_sip_comes_out_of_half_a_datagram() {
     let tcp = ipv4(6, &tcp(0x02, &[0; 40]));
     let text = udp(&[b'x'; 80]);
-    for (protocol, datagram) in [(4, tcp), (17, udp(&rtp(1))), (17, text)] {
+    let odd = udp(&[b"HEP3\0\x70\0\0\0\x01\0\x03", [0; 99].as_slice()].concat());
+    let log = udp(&[b"HEP3\0\x70\0\0\0\x0b\0\x07\x64", [0xff; 99].as_slice()].concat());
+    let arp = gre(0, 0x6558, &[], &ethernet(0x0806, &[0; 40]));
+    for (protocol, datagram) in [(4, tcp), (17, udp(&rtp(1))), (17, text), (17, odd), (17, log), (47, arp)] {
         let mut decoder = Decoder::default();
         let first = ethernet(0x0800, &ipv4_piece(protocol, 9, 0x2000, &datagram[..56]));
         let mut out = decode(&mut decoder, &[at(1, 0, first)]);
