@@ -18,7 +18,7 @@ use crate::counters::{DecodeCounters, Layer, Malformed};
 use crate::event::{Decoded, PacketIds};
 use crate::net::defrag::{Defrag, Joined};
 use crate::net::hand::{self, Common};
-use crate::net::sctp::Assembly;
+use crate::net::sctp::{Assembly, Recent};
 use crate::net::transport::{Carried, carried};
 use crate::net::{Frame, Opened, Path, open, tunnel};
 use crate::packet::{Batch, Packet, PacketId, PacketMeta};
@@ -53,6 +53,7 @@ pub struct Decoder {
     streams: Streams,
     now: Option<Timestamp>,
     sctp: Assembly,
+    recent_sctp: Recent,
     dedup: Dedup,
     paths: Paths,
 }
@@ -135,6 +136,11 @@ impl Decoder {
     /// Unfinished datagrams, and the bytes that they keep.
     pub fn fragment_usage(&self) -> (usize, usize) {
         (self.defrag.len(), self.defrag.bytes())
+    }
+
+    /// Bytes kept of SIP messages in pieces of SCTP.
+    pub fn sctp_usage(&self) -> usize {
+        self.sctp.bytes()
     }
 
     /// What was seen and what could not be used.

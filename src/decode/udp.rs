@@ -4,6 +4,7 @@ use super::paths::outermost;
 use super::{Decoder, Origin};
 use crate::counters::{Layer, Malformed};
 use crate::event::{Decoded, Event, RtcpSeen, RtpSample, SipArrival};
+use crate::limits::KEEP_ALIVE_BYTES;
 use crate::net::Segment;
 use crate::net::hep::is_version_3;
 use crate::net::tunnel::udp;
@@ -15,9 +16,6 @@ use crate::sip::{Notes, SipMessage};
 
 /// Below this, the first octet is text or belongs to the neighbours of RTP.
 pub(super) const FIRST_OF_RTP: u8 = 128;
-
-/// The longest datagram of line ends or NULs that is taken for a keep-alive.
-const KEEP_ALIVE_OCTETS: usize = 8;
 
 /// Whether it is looked at as RTP, and as nothing else if it is none.
 #[inline]
@@ -152,7 +150,7 @@ const fn name(media: Media) -> &'static str {
 /// Line ends (RFC 5626, 3.5.1), or the NULs that some phones send instead.
 fn is_keep_alive(payload: &[u8]) -> bool {
     let all = |is: fn(&u8) -> bool| payload.iter().all(is);
-    (1..=KEEP_ALIVE_OCTETS).contains(&payload.len()) && (all(|b| matches!(b, b'\r' | b'\n')) || all(|b| *b == 0))
+    (1..=KEEP_ALIVE_BYTES).contains(&payload.len()) && (all(|b| matches!(b, b'\r' | b'\n')) || all(|b| *b == 0))
 }
 
 /// What makes a message damaged rather than merely odd; the gravest first.

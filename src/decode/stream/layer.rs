@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::tls::Tls;
 use super::websocket::{Http, WebSocket};
-use crate::limits::{SIP_START_LINE_BYTES, STREAM_SEARCH_BYTES};
+use crate::limits::{SIP_START_LINE_BYTES, STREAM_SEARCH_BYTES, STREAM_TEXT_BYTES};
 use crate::net::tls::looks_like_tls;
 use crate::net::websocket::{DeflateParameters, looks_like_frame};
 use crate::packet::Transport;
@@ -243,9 +243,6 @@ fn joined(mut held: Vec<u8>, bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(held)
 }
 
-/// Octets that tell text from anything else.
-const TOLD_BY: usize = 64;
-
 /// Octets of a TLS record's header, and the types of records.
 const TLS_HEADER: usize = 5;
 const TLS_TYPES: std::ops::RangeInclusive<u8> = 20..=23;
@@ -276,7 +273,7 @@ fn decide(bytes: &[u8], picked_up: bool) -> Option<Layer> {
         return Some(Layer::Http(Http::default()));
     }
     // Something may stand before the first message, a line of the PROXY protocol for example.
-    let is_text = text.iter().take(TOLD_BY).all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+    let is_text = text.iter().take(STREAM_TEXT_BYTES).all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
     if picked_up || is_text {
         return Some(Layer::Sip(Framer::in_the_middle()));
     }

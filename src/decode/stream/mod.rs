@@ -102,7 +102,12 @@ impl Streams {
             flow.alarm = deadline;
         }
         self.bytes = (self.bytes + after).saturating_sub(before);
-        while self.flows.len() > TCP_CONNECTIONS || (self.bytes > TCP_BYTES && self.flows.len() > 1) {
+        while self.flows.len() > TCP_CONNECTIONS {
+            counters.streams.evicted += 1;
+            self.evict(origin.meta.at, counters, out);
+        }
+        while self.bytes > TCP_BYTES && self.flows.len() > 1 {
+            counters.streams.evicted_by_bytes += 1;
             self.evict(origin.meta.at, counters, out);
         }
     }
@@ -170,6 +175,5 @@ impl Streams {
             self.alarms.remove(&(at, pair));
         }
         flow.finish(at, counters, out);
-        counters.streams.evicted += 1;
     }
 }

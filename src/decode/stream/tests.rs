@@ -308,6 +308,7 @@ fn half_open_connections_and_endless_holes_stay_within_their_limits() {
         assert!(lab.decoder.stream_usage().1 <= TCP_BYTES);
     }
     assert!(lab.decoder.stream_usage().1 > TCP_BYTES / 2);
+    assert!(lab.decoder.counters().streams.evicted_by_bytes > 100);
 }
 
 /// A dialogue: whose turn it is, and what is said.
