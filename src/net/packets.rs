@@ -255,22 +255,25 @@ pub(crate) fn encapsulated(datagram: &[u8]) -> Vec<Named> {
     [behind_links(&inner), in_ip(&inner), in_gre(&inner), in_udp(&inner), in_several(&inner)].concat()
 }
 
-/// On Ethernet: link type and packet.
-fn on(ether_type: u16, payload: Vec<u8>) -> (u32, Vec<u8>) {
+/// Link type and packet.
+type OnLink = (u32, Vec<u8>);
+
+/// On Ethernet.
+fn on(ether_type: u16, payload: Vec<u8>) -> OnLink {
     (1, ethernet(ether_type, &payload))
 }
 
 /// Between the ends of a tunnel over IP.
-fn over(protocol: u8, payload: Vec<u8>) -> (u32, Vec<u8>) {
+fn over(protocol: u8, payload: Vec<u8>) -> OnLink {
     on(0x0800, outer(protocol, &payload))
 }
 
 /// Between the ends of a tunnel over UDP.
-fn to(port: u16, payload: Vec<u8>) -> (u32, Vec<u8>) {
+fn to(port: u16, payload: Vec<u8>) -> OnLink {
     on(0x0800, outer_udp(port, &payload))
 }
 
-fn named<const N: usize>(all: [(&'static str, (u32, Vec<u8>), &'static str); N]) -> Vec<Named> {
+fn named<const N: usize>(all: [(&'static str, OnLink, &'static str); N]) -> Vec<Named> {
     all.into_iter().map(|(name, (link, packet), path)| (name, link, packet, path)).collect()
 }
 

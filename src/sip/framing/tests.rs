@@ -164,13 +164,14 @@ fn the_first_message_behind_a_hole_is_marked_unless_the_boundary_is_known() {
     for (cut, hole, marks) in [(0, 100, vec![true, false]), (notify.len() - 20, 5, vec![false, false, false])] {
         let mut framer = Framer::default();
         let mut given = Vec::new();
-        let mut out = |framed| match framed {
-            Framed::Message { message, .. } => given.push(message.notes().contains(Notes::BEHIND_HOLE)),
-            _ => {}
+        let mut out = |framed| {
+            if let Framed::Message { message, .. } = framed {
+                given.push(message.notes().contains(Notes::BEHIND_HOLE));
+            }
         };
-        framer.push(notify[..cut].as_bytes(), &mut out);
+        framer.push(&notify.as_bytes()[..cut], &mut out);
         framer.missing(hole, &mut out);
-        framer.push(notify[cut + hole as usize..].as_bytes(), &mut out);
+        framer.push(&notify.as_bytes()[cut + hole as usize..], &mut out);
         framer.push(text.repeat(if cut == 0 { 1 } else { 2 }).as_bytes(), &mut out);
         assert_eq!(given, marks, "a hole at {cut}");
     }
@@ -182,15 +183,16 @@ fn what_is_passed_over_has_its_own_reason() {
         let text = request("NOTIFY", "a", &"x".repeat(body));
         let mut framer = Framer::default();
         let mut reasons = Vec::new();
-        let mut out = |framed| match framed {
-            Framed::Skipped { octets, why } if octets > 0 => reasons.push(why),
-            _ => {}
+        let mut out = |framed| {
+            if let Framed::Skipped { octets: 1.., why } = framed {
+                reasons.push(why);
+            }
         };
-        framer.push(text[..400].as_bytes(), &mut out);
+        framer.push(&text.as_bytes()[..400], &mut out);
         if hole > 0 {
             framer.missing(hole, &mut out);
         }
-        framer.push(text[400 + hole as usize..].as_bytes(), &mut out);
+        framer.push(&text.as_bytes()[400 + hole as usize..], &mut out);
         reasons
     };
     assert_eq!(reasons(1_000, 50), [CUT_BY_HOLE]);
