@@ -295,8 +295,18 @@ pub const STREAM_MESSAGE_PACKETS: usize = 1_024;
 /// The longest head (start line and headers) of a SIP message on a stream, in bytes. Nothing longer is waited for.
 pub const SIP_HEAD_BYTES: usize = 64 * 1024;
 
+/// Bytes at the start of a stream that tell text from anything else.
+pub const STREAM_TEXT_BYTES: usize = 64;
+
+/// The longest datagram of line ends or NULs that is taken for a keep-alive, in bytes.
+pub const KEEP_ALIVE_BYTES: usize = 8;
+
 /// The longest start line that is waited for on a stream, in bytes.
 pub const SIP_START_LINE_BYTES: usize = 8 * 1024;
+
+/// How long a body whose length nothing tells waits for more octets, in ms: the segments of one message are no further apart
+/// than a round trip.
+pub const STREAM_REST_MS: i64 = 200;
 
 /// Bytes at the start of a connection that began before the capture in which a SIP message is looked for.
 pub const STREAM_SEARCH_BYTES: u64 = 64 * 1024;
@@ -330,6 +340,18 @@ pub const ICMP_QUOTE_BYTES: usize = 1_500;
 
 /// SIP messages in pieces of SCTP being put together at once, one for a flow: 8 MiB at worst.
 pub const SCTP_UNFINISHED: usize = 64;
+
+/// Bytes that those take at worst.
+pub const SCTP_BYTES: usize = SCTP_UNFINISHED * SIP_MESSAGE_BYTES;
+
+/// A piece whose number is so little behind the one expected has come before.
+pub const SCTP_CHUNKS_BEHIND: u32 = 1 << 16;
+
+/// Associations in each direction whose chunks are remembered, to know those that are sent again: 1 MiB at worst.
+pub const SCTP_ASSOCIATIONS: NonZeroUsize = NonZeroUsize::new(1_024).unwrap();
+
+/// Chunks remembered of each: an ordinary receive window of 128 KiB holds about as many messages.
+pub const SCTP_CHUNKS: usize = 256;
 
 /// The longest quoted Call-ID that a fact keeps, in bytes, since a call keeps [`CALL_FACTS`] of them.
 pub const ICMP_QUOTE_CALL_ID_BYTES: usize = 256;

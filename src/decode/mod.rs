@@ -18,7 +18,7 @@ use crate::counters::{DecodeCounters, Layer, Malformed};
 use crate::event::{Decoded, PacketIds, Trace};
 use crate::net::defrag::{Defrag, Joined};
 use crate::net::hand::{self, Common};
-use crate::net::sctp::Assembly;
+use crate::net::sctp::{Assembly, Recent};
 use crate::net::transport::{Carried, carried};
 use crate::net::{Frame, Opened, Path, ip, open, tunnel};
 use crate::packet::{Batch, Packet, PacketId, PacketMeta};
@@ -27,7 +27,7 @@ use crate::time::Timestamp;
 use dedup::{Dedup, Print};
 use paths::Paths;
 use stream::{FlowView, Streams};
-use udp::FIRST_OF_RTP;
+use udp::is_media_first;
 
 /// How to decode.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +54,7 @@ pub struct Decoder {
     streams: Streams,
     now: Option<Timestamp>,
     sctp: Assembly,
+    recent_sctp: Recent,
     dedup: Dedup,
     paths: Paths,
 }
@@ -116,8 +117,11 @@ impl Decoder {
 
     /// The end of a capture: gives what still waits for octets before it, and counts datagrams of which fragments are missing.
     pub fn finish(&mut self, out: &mut Decoded) {
-        self.defrag.finish(&mut self.counters);
-        self.beginnings(out);
+        // What is read of one datagram may be a fragment of another, one layer further in.
+        while !self.defrag.is_empty() {
+            self.defrag.finish(&mut self.counters);
+            self.beginnings(out);
+        }
         self.finish_sctp();
         self.streams.finish(self.now.unwrap_or_default(), &mut self.counters, out);
     }
@@ -137,6 +141,11 @@ impl Decoder {
         (self.defrag.len(), self.defrag.bytes())
     }
 
+    /// Bytes kept of SIP messages in pieces of SCTP.
+    pub fn sctp_usage(&self) -> usize {
+        self.sctp.bytes()
+    }
+
     /// What was seen and what could not be used.
     pub fn counters(&self) -> &DecodeCounters {
         &self.counters
@@ -152,9 +161,9 @@ impl Decoder {
         let Some(common) = hand::datagram(packet.meta.link, packet.data) else {
             return self.uncommon(&Origin::of(packet), out);
         };
-        let Some(FIRST_OF_RTP..) = common.segment.payload.first().copied() else {
+        if !is_media_first(&common.segment) {
             return self.common_text(packet, &common, out);
-        };
+        }
         match classify(common.segment.payload, common.segment.wire_len) {
             Some(Media::Rtp(header)) if self.options.media => {
                 let trace = if self.options.dedup { dedup::trace_of_common(packet, &common) } else { Trace::default() };
@@ -191,7 +200,7 @@ impl Decoder {
     fn opened(&mut self, opened: &Opened<'_>, origin: &Origin<'_>, out: &mut Decoded) {
         let frame = match opened {
             Opened::Ip(frame) => frame,
-            Opened::Passed(what) => return self.counters.pass(what),
+            Opened::Passed(what) => return self.pass(what, origin),
         };
         if self.is_copy(|| Print::of_frame(frame, origin), origin) {
             return;
@@ -213,7 +222,10 @@ impl Decoder {
 
     fn fragment(&mut self, frame: &Frame<'_>, origin: &Origin<'_>, out: &mut Decoded) {
         let joined = self.defrag.push(&origin.meta, origin.packet_ids(), frame, &mut self.counters);
-        self.beginnings(out);
+        // Else it is being read in there, and what it put out for lack of room comes next.
+        if !origin.is_beginning {
+            self.beginnings(out);
+        }
         if let Some(joined) = joined {
             self.joined(&joined, &Origin { packets: Some(&joined.packets), ..*origin }, out);
         }
@@ -248,18 +260,25 @@ impl Decoder {
         self.beginnings(out);
     }
 
-    /// Reads the messages that begin in datagrams given up.
+    /// Reads the messages that begin in datagrams given up. What is inside one may be a fragment that puts out another: so
+    /// round by round, never one within the other. It ends since what is inside lies one layer further in, and layers are few.
     fn beginnings(&mut self, out: &mut Decoded) {
-        for joined in self.defrag.take_beginnings() {
-            let origin = Origin {
-                meta: joined.last,
-                data: &joined.payload,
-                packets: Some(&joined.packets),
-                path: None,
-                trace: Trace::default(),
-                is_beginning: true,
-            };
-            self.joined(&joined, &origin, out);
+        loop {
+            let given_up = self.defrag.take_beginnings();
+            if given_up.is_empty() {
+                return;
+            }
+            for joined in given_up {
+                let origin = Origin {
+                    meta: joined.last,
+                    data: &joined.payload,
+                    packets: Some(&joined.packets),
+                    path: None,
+                    trace: Trace::default(),
+                    is_beginning: true,
+                };
+                self.joined(&joined, &origin, out);
+            }
         }
     }
 
@@ -292,7 +311,17 @@ impl Decoder {
         }
     }
 
+    /// Counts what is fine but not for us.
+    fn pass(&mut self, what: &'static str, origin: &Origin<'_>) {
+        if !origin.is_beginning {
+            self.counters.pass(what);
+        }
+    }
+
+    /// Counts what is not fine. Of a datagram that was given up, the missing fragments are counted, and explain the rest.
     fn undecodable(&mut self, why: Malformed, origin: &Origin<'_>) {
-        self.counters.malformed(origin.meta, why, origin.data);
+        if !origin.is_beginning {
+            self.counters.malformed(origin.meta, why, origin.data);
+        }
     }
 }

@@ -10,13 +10,15 @@ use super::view::FlowView;
 use crate::counters::{DecodeCounters, Layer, Malformed};
 use crate::decode::{Origin, udp};
 use crate::event::{Decoded, Event, PacketIds, SipArrival, TcpFact};
+use crate::limits::STREAM_REST_MS;
 use crate::net::Path;
 use crate::net::tcp::{Connection, Part, Seen, Taken, TcpSign};
 use crate::net::transport::TcpSegment;
+use crate::net::websocket::may_upgrade;
 use crate::packet::{FlowKey, PacketId, PacketMeta, Transport};
 use crate::sip::SipMessage;
 use crate::sip::parse::looks_like_sip;
-use crate::time::Timestamp;
+use crate::time::{Elapsed, Timestamp};
 
 /// The port of web pages.
 const HTTPS: u16 = 443;
@@ -37,6 +39,8 @@ pub(super) struct Flow {
     /// What stood around the newest packet of each side, and whether there was one.
     paths: [Option<Arc<Path>>; 2],
     has_come: [bool; 2],
+    /// When a message of each side of which nothing says where it ends is taken as whole.
+    rest_at: [Option<Timestamp>; 2],
 }
 
 /// What is told of a connection.
@@ -93,6 +97,7 @@ impl Flow {
             counts,
             paths: [None, None],
             has_come: [false; 2],
+            rest_at: [None, None],
         }
     }
 
@@ -152,6 +157,7 @@ impl Flow {
         });
         self.signs(side, &seen, &mut sink);
         self.hole(hole, &mut sink);
+        self.await_rest((segment.wire_len > 0).then_some(side), origin.meta.at);
         self.tell(side, segment, &seen, sink.counters);
         if seen.signs.iter().any(|sign| sign.is_reset()) {
             self.give_all(&mut sink);
@@ -168,13 +174,14 @@ impl Flow {
         [fresh(0, zero), fresh(1, one)]
     }
 
-    /// A stream that is not looked into costs nothing but this look at where its segments begin: SIP may start there.
+    /// A stream that is not looked into costs nothing but this look at where its segments begin: SIP may start there, or after
+    /// a refusal, say, the upgrade to WebSocket.
     fn what_matters_of<'p>(&mut self, side: usize, segment: &TcpSegment<'p>, origin: &Origin<'_>) -> TcpSegment<'p> {
         let is_other = self.side(side).protocol() == Protocol::Other;
         if !is_other || segment.wire_len == 0 {
             return *segment;
         }
-        if looks_like_sip(segment.payload) {
+        if looks_like_sip(segment.payload) || may_upgrade(segment.payload) {
             let sequence = segment.sequence.wrapping_add(u32::from(segment.flags.syn));
             self.connection.restart_at(side, sequence);
             *self.side_mut(side) = Side::new(false);
@@ -249,6 +256,30 @@ impl Flow {
             hole = hole.or(sink.take(sides, side, part, counts));
         });
         self.hole(hole, &mut sink);
+        self.await_rest(hole, now);
+        let Self { sides, counts, rest_at, .. } = self;
+        for (side, (direction, rest_at)) in sides.iter_mut().zip(rest_at).enumerate() {
+            if rest_at.take_if(|at| *at <= now).is_some() {
+                direction.come_to_rest(&mut |given| sink.give(given, side, counts));
+            }
+        }
+    }
+
+    /// A message without an end may have begun; of this side octets came, so one may have gone on.
+    fn await_rest(&mut self, side: Option<usize>, at: Timestamp) {
+        for (own, (direction, rest_at)) in self.sides.iter().zip(&mut self.rest_at).enumerate() {
+            let until = at.after(Elapsed::from_millis(STREAM_REST_MS));
+            match direction.is_open_ended() {
+                true if side == Some(own) => *rest_at = Some(until),
+                true => *rest_at = rest_at.or(Some(until)),
+                false => *rest_at = None,
+            }
+        }
+    }
+
+    /// When something that waits is to be given up.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.rest_at.into_iter().chain([self.connection.deadline()]).flatten().min()
     }
 
     /// Gives all that waits: nothing more will come.

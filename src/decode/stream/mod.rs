@@ -102,7 +102,7 @@ impl Streams {
         {
             (if is_hidden { hidden } else { open }).put(key, ());
         }
-        let deadline = flow.connection.deadline();
+        let deadline = flow.deadline();
         if deadline != flow.alarm {
             if let Some(at) = flow.alarm {
                 self.alarms.remove(&(at, key));
@@ -113,7 +113,12 @@ impl Streams {
             flow.alarm = deadline;
         }
         self.bytes = (self.bytes + after).saturating_sub(before);
-        while self.flows.len() > TCP_CONNECTIONS || (self.bytes > TCP_BYTES && self.flows.len() > 1) {
+        while self.flows.len() > TCP_CONNECTIONS {
+            counters.streams.evicted += 1;
+            self.evict(origin.meta.at, counters, out);
+        }
+        while self.bytes > TCP_BYTES && self.flows.len() > 1 {
+            counters.streams.evicted_by_bytes += 1;
             self.evict(origin.meta.at, counters, out);
         }
     }
@@ -133,7 +138,7 @@ impl Streams {
             let before = flow.memory();
             flow.expire(at, counters, out);
             self.bytes = (self.bytes + flow.memory()).saturating_sub(before);
-            flow.alarm = flow.connection.deadline();
+            flow.alarm = flow.deadline();
             if let Some(at) = flow.alarm {
                 self.alarms.insert((at, key));
             }
@@ -207,7 +212,6 @@ impl Streams {
             self.networks.remove(&key.pair);
         }
         flow.finish(at, counters, out);
-        counters.streams.evicted += 1;
     }
 }
 

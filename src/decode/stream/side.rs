@@ -98,6 +98,18 @@ impl Side {
         self.layer.tls()
     }
 
+    /// Whether a message waits of which nothing says where it ends.
+    pub fn is_open_ended(&self) -> bool {
+        self.layer.is_open_ended()
+    }
+
+    /// Nothing came for so long that such a message must have ended.
+    pub fn come_to_rest(&mut self, out: &mut dyn FnMut(Given)) {
+        let marks = &self.marks;
+        self.layer.come_to_rest(&mut |found| out(marks.name(found)));
+        self.settle();
+    }
+
     /// Nothing more will come.
     pub fn finish(&mut self, out: &mut dyn FnMut(Given)) {
         let marks = &self.marks;

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::capture::FileFacts;
-use crate::counters::{Layer, MalformedSample};
+use crate::counters::{FragmentCounters, Layer, MalformedSample};
 use crate::store::snapshot::{CaptureView, MemoryUse, SourceView, WrittenView};
 use crate::tui::action::{Action, Hits};
 use crate::tui::format::{Zone, bytes, counted, per_second, percent, rate};
@@ -78,6 +78,7 @@ fn lines_of(state: &State) -> (Vec<Line>, usize) {
     out.extend(saved_lines(state));
     out.extend(memory(&capture.memory, capture.recent.as_ref().map(|recent| kept(recent, true, state.zone))));
     out.extend(decoded(capture));
+    out.extend(fragments(&capture.decode.fragments));
     out.extend(streams::counters(&capture.decode.streams));
     out.extend(streams::flows(&capture.flows, state.zone));
     out.extend(malformed(capture, &state.theme));
@@ -328,8 +329,28 @@ fn decoded(capture: &CaptureView) -> Vec<Line> {
 }
 
 /// Packets that were looked into, and bring nothing new.
-const NOTHING_IN_THEM: [&str; 5] =
-    ["tcp without data", "tcp keep-alive", "tcp sent again", "repeated fragment", "sip keep-alive"];
+const NOTHING_IN_THEM: [&str; 6] =
+    ["tcp without data", "tcp keep-alive", "tcp sent again", "sctp sent again", "repeated fragment", "sip keep-alive"];
+
+/// What became of fragments of IP; nothing where there were none.
+fn fragments(fragments: &FragmentCounters) -> Vec<Line> {
+    if fragments.arrived == 0 {
+        return Vec::new();
+    }
+    let row = |what: &str, count: u64, role: Role, about: &str| {
+        Line::blank().at(1, 24, what, Role::Text).right(26, 10, counted(count), role).at(38, u16::MAX, about, Role::Dim)
+    };
+    let warns = |count: u64| if count > 0 { Role::Warn } else { Role::Text };
+    let (incomplete, evicted) = (fragments.incomplete, fragments.evicted_by_count + fragments.evicted_by_bytes);
+    vec![
+        section("IP fragments"),
+        row("arrived", fragments.arrived, Role::Text, ""),
+        row("joined", fragments.joined, Role::Text, "datagrams put together"),
+        row("incomplete", incomplete, warns(incomplete), "datagrams whose rest never came: messages are cut or lost"),
+        row("no room", evicted, warns(evicted), "datagrams put out by our limits, see Memory"),
+        Line::blank(),
+    ]
+}
 
 fn malformed(capture: &CaptureView, _: &Theme) -> Vec<Line> {
     let decode = &capture.decode;
