@@ -7,11 +7,14 @@ pub mod demo;
 pub mod device;
 pub mod file;
 mod filter;
+mod identity;
 mod link;
 pub mod live;
 pub mod privileges;
 pub mod save;
 pub mod synth;
+
+pub use identity::{FileId, FileStamp};
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -109,6 +112,8 @@ pub struct SourceStatus {
     pub name: String,
     /// Its inputs one by one: the files that one source merges, else its name.
     pub inputs: Vec<String>,
+    /// Of each input that is an ordinary file: which one, and how it was when it was opened.
+    pub stamps: Vec<Option<FileStamp>>,
     /// Live or file.
     pub kind: SourceKind,
     /// Link type by name, empty until known.
@@ -141,6 +146,7 @@ impl SourceStatus {
         let name = name.into();
         Self {
             inputs: vec![name.clone()],
+            stamps: Vec::new(),
             name,
             kind,
             link: ArcSwap::default(),

@@ -17,7 +17,7 @@ use super::save::{Job, Packets, SaveFrom, SaveRequest, Savers};
 use super::sink::{self, Sent};
 use super::writer::Writer;
 use super::{Command, EngineOptions, Observer};
-use crate::capture::save::Owner;
+use crate::capture::save::{Owner, Spared};
 use crate::capture::{SourceKind, SourceStatus, Stopper};
 use crate::counters::Lost;
 use crate::packet::Batch;
@@ -319,7 +319,11 @@ impl EngineLoop {
         };
         let names = self.statuses.iter().flat_map(|status| status.inputs.clone()).collect();
         let snapshot = self.ends.latest.load_full();
-        self.ends.savers.start(Job { request, snapshot, packets, names, owner: self.owner });
+        let spared = Spared {
+            read: self.statuses.iter().flat_map(|status| &status.stamps).flatten().map(|stamp| stamp.id).collect(),
+            written: self.ends.writer.as_ref().map(|writer| Arc::clone(writer.status())),
+        };
+        self.ends.savers.start(Job { request, snapshot, packets, names, owner: self.owner, spared });
     }
 
     fn show(&mut self) {
@@ -330,7 +334,11 @@ impl EngineLoop {
 
     fn show_now(&mut self, clock: Option<Timestamp>) {
         let queue = (self.ends.incoming.len(), self.ends.incoming.capacity().unwrap_or(0));
-        let origin = Origin { statuses: &self.statuses, queue, written: self.ends.writer.as_ref().map(Writer::status) };
+        let origin = Origin {
+            statuses: &self.statuses,
+            queue,
+            written: self.ends.writer.as_ref().map(|writer| &**writer.status()),
+        };
         self.publisher.publish(now(), &mut self.pipeline, &origin, clock);
     }
 }

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Cursor, IsTerminal, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,7 +14,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use crate::capture::{SourceError, SourceStatus};
+use crate::capture::{FileStamp, SourceError, SourceStatus};
 use crate::limits::FILE_BUFFER_BYTES;
 
 /// How long a wait for a pipe's next bytes lasts before the stop flag is looked at, in ms.
@@ -59,6 +60,14 @@ pub(super) fn open(path: &str, status: &Arc<SourceStatus>, stop: &Arc<AtomicBool
     }
     let size = (!is_stream).then_some(kind.len());
     Ok(Input { bytes: unpacked(start, raw), is_stream, size })
+}
+
+/// Which file an input is and how it is now, if it is a file.
+pub(super) fn stamp(path: &str) -> Option<FileStamp> {
+    match path {
+        "-" => FileStamp::of(&open_file(path).ok()?.metadata().ok()?),
+        path => FileStamp::at(Path::new(path)),
+    }
 }
 
 fn open_file(path: &str) -> io::Result<File> {

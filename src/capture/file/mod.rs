@@ -52,6 +52,7 @@ impl FileSource {
         let names: Vec<String> = paths.iter().map(|path| short_name(path)).collect();
         let mut status = SourceStatus::new(joint_name(&names), SourceKind::File, "");
         status.inputs.clone_from(&names);
+        status.stamps = paths.iter().map(|path| input::stamp(path)).collect();
         let status = Arc::new(status);
         let stop = Arc::new(AtomicBool::new(false));
         let buffer_bytes = (FILE_BUFFERS_BYTES / paths.len().max(1)).clamp(SMALLEST_BUFFER_BYTES, FILE_BUFFER_BYTES);

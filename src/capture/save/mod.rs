@@ -12,8 +12,8 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub use capture_file::{CaptureFile, Format};
-pub use place::{Owner, SaveError, create_anew};
+pub use capture_file::{CaptureFile, Format, SaveOptions};
+pub use place::{Owner, SaveError, Spared, create_anew};
 pub use recorder::{RecordOptions, Recorder};
 pub use rotate::Rotation;
 pub use status::WriteStatus;

@@ -3,15 +3,16 @@
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::pcapng::Pcapng;
-use super::place::{Owner, SaveError, create};
+use super::place::{Owner, SaveError, create, without_links};
 use super::rotate::{Kept, Rotation, name};
+use super::status::Target;
 use super::{SourceNames, WriteStatus};
+use crate::capture::FileId;
 use crate::limits::WRITE_BUFFER_BYTES;
 use crate::packet::Batch;
 use crate::time::Timestamp;
@@ -218,13 +219,18 @@ impl Recorder {
     }
 
     fn begin(&mut self, path: &Path) -> io::Result<()> {
-        let (file, is_regular, shown) = if path.as_os_str() == STDOUT {
-            (File::from(io::stdout().as_fd().try_clone_to_owned()?), false, "standard output".to_owned())
-        } else {
-            let file = create(path, self.options.owner)?;
-            let is_regular = file.metadata()?.is_file();
-            (file, is_regular, path.display().to_string())
+        let is_stdout = path.as_os_str() == STDOUT;
+        let file = match is_stdout {
+            true => File::from(io::stdout().as_fd().try_clone_to_owned()?),
+            false => create(path, self.options.owner)?,
         };
+        let id = file.metadata().ok().as_ref().and_then(FileId::of);
+        let is_regular = id.is_some() && !is_stdout;
+        let (shown, place) = match is_stdout {
+            true => ("standard output".to_owned(), PathBuf::new()),
+            false => (path.display().to_string(), without_links(path)),
+        };
+        self.status.target.store(Some(Arc::new(Target { id, place })));
         self.output = Some(Output { file, is_regular, good: 0, interfaces: 0 });
         self.began = None;
         self.buffer.clear();
@@ -264,8 +270,6 @@ impl Drop for Recorder {
 }
 
 fn is_at(file: &File, path: &Path) -> bool {
-    match (file.metadata(), fs::metadata(path)) {
-        (Ok(file), Ok(there)) => (file.dev(), file.ino()) == (there.dev(), there.ino()),
-        _ => false,
-    }
+    let id = file.metadata().ok().as_ref().and_then(FileId::of);
+    id.is_some() && id == FileId::at(path)
 }

@@ -154,8 +154,64 @@ fn a_directory_that_is_not_there_is_said_at_once() {
     }
 }
 
+#[test]
+fn what_is_being_written_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, link, moved] = ["x.pcapng", "link", "x.1"].map(|name| folder.path().join(name));
+    let mut recorder = Recorder::open(options(&path)).unwrap();
+    let one = |number| batch(&[(meta(0, number, 0, LinkType::ETHERNET), &b"abc"[..])]);
+    recorder.write(&one(1));
+    recorder.flush();
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    let spared = Spared { written: Some(recorder.status()), ..Spared::default() };
+    let save = |path: &Path| save_beside(path, Format::Pcapng, true, &[], spared.clone());
+    for place in [&path, &link, &folder.path().join(".").join("x.pcapng")] {
+        let refused = save(place).unwrap_err().to_string();
+        assert!(refused.contains("is being written (-w)") && refused.contains("Choose another name"), "{refused}");
+    }
+    assert_eq!(read(&path).len(), 1);
+    // Moved away it goes on until it is begun anew, and its place is still its own.
+    fs::rename(&path, &moved).unwrap();
+    assert!(matches!(save(&path), Err(SaveError::Output { .. })));
+    assert!(matches!(save(&moved), Err(SaveError::Output { .. })));
+    recorder.reopen_flag().store(true, Ordering::Relaxed);
+    recorder.write(&one(2));
+    drop(recorder);
+    assert_eq!((read(&moved).len(), read(&path).len()), (1, 1));
+    save(&moved).unwrap();
+}
+
+#[test]
+fn what_is_written_meanwhile_is_not_overwritten_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let rotation = Rotation { seconds: Some(10), ..Rotation::default() };
+    let mut recorder = Recorder::open(RecordOptions { rotation, ..options(&folder.path().join("x.pcapng")) }).unwrap();
+    let path = folder.path().join("x_00001_20261128T154500.pcapng");
+    let spared = Spared { written: Some(recorder.status()), ..Spared::default() };
+    let saving = begin(&path, Format::Pcapng, true, spared).unwrap();
+    recorder.write(&batch(&[(meta(0, 1, 0, LinkType::ETHERNET), b"abc")]));
+    assert!(matches!(saving.finish(), Err(SaveError::Output { .. })));
+    drop(recorder);
+    assert_eq!((read(&path).len(), files(folder.path()).len()), (1, 1));
+}
+
 fn save(path: &Path, format: Format, replace: bool, packets: &[(PacketMeta, &[u8])]) -> Result<u64, SaveError> {
-    let mut file = CaptureFile::create(path, format, options(path).names, None, replace)?;
+    save_beside(path, format, replace, packets, Spared::default())
+}
+
+fn begin(path: &Path, format: Format, replace: bool, spared: Spared) -> Result<CaptureFile, SaveError> {
+    let names = options(path).names;
+    CaptureFile::create(SaveOptions { path: path.to_owned(), format, names, owner: None, replace, spared })
+}
+
+fn save_beside(
+    path: &Path,
+    format: Format,
+    replace: bool,
+    packets: &[(PacketMeta, &[u8])],
+    spared: Spared,
+) -> Result<u64, SaveError> {
+    let mut file = begin(path, format, replace, spared)?;
     for packet in batch(packets).iter() {
         file.packet(&packet)?;
     }

@@ -13,7 +13,7 @@ use super::rebuild::rebuild;
 use super::{SaveOutcome, SaveRequest, Saved, text};
 use crate::capture::Source;
 use crate::capture::file::FileSource;
-use crate::capture::save::{CaptureFile, Format, Owner, SaveError, SourceNames};
+use crate::capture::save::{CaptureFile, Format, Owner, SaveError, SaveOptions, SourceNames, Spared};
 use crate::engine::recent::Chunks;
 use crate::packet::{Batch, Packet};
 use crate::store::snapshot::Snapshot;
@@ -36,6 +36,7 @@ pub(in crate::engine) struct Job {
     pub packets: Packets,
     pub names: SourceNames,
     pub owner: Option<Owner>,
+    pub spared: Spared,
 }
 
 /// The threads that save.
@@ -93,8 +94,14 @@ pub(super) fn save(job: Job, stop: &AtomicBool) -> SaveOutcome {
 
 fn try_save(job: &Job, stop: &AtomicBool) -> Result<Saved, SaveError> {
     let request = &job.request;
-    let names = Arc::clone(&job.names);
-    let mut file = CaptureFile::create(&request.path, request.format, names, job.owner, request.replace)?;
+    let mut file = CaptureFile::create(SaveOptions {
+        path: request.path.clone(),
+        format: request.format,
+        names: Arc::clone(&job.names),
+        owner: job.owner,
+        replace: request.replace,
+        spared: job.spared.clone(),
+    })?;
     let is_text = request.format == Format::Text;
     let mut rebuilt = 0;
     let (count, missing) = if is_text {

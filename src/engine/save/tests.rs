@@ -9,7 +9,7 @@ use super::*;
 use crate::capture::Source;
 use crate::capture::demo::{self, DemoSource};
 use crate::capture::file::FileSource;
-use crate::capture::save::Format;
+use crate::capture::save::{Format, Spared};
 use crate::capture::synth::{Path, PcapWriter, Precision, wire};
 use crate::decode::DecodeOptions;
 use crate::engine::recent::Chunks;
@@ -71,7 +71,14 @@ impl Captured {
 
     fn outcome(&self, request: SaveRequest, packets: Packets) -> SaveOutcome {
         let snapshot = Arc::clone(&self.snapshot);
-        let job = Job { request, snapshot, packets, names: ["demo".to_owned()].into(), owner: None };
+        let job = Job {
+            request,
+            snapshot,
+            packets,
+            names: ["demo".to_owned()].into(),
+            owner: None,
+            spared: Spared::default(),
+        };
         save(job, &AtomicBool::new(false))
     }
 
