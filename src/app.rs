@@ -1,7 +1,6 @@
 //! From arguments to an exit code: reads like a table of contents.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::os::unix::fs::MetadataExt;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,7 +12,7 @@ use crate::capture::file::FileSource;
 use crate::capture::live::{LiveOptions, LiveSource};
 use crate::capture::privileges::{Invoker, drop_privileges};
 use crate::capture::save::{Owner, RecordOptions, Recorder, Rotation, SaveError};
-use crate::capture::{Source, SourceError, device};
+use crate::capture::{FileId, Source, SourceError, device};
 use crate::cli::Cli;
 use crate::decode::DecodeOptions;
 use crate::engine::{Engine, EngineOptions, Handle, Outputs, SaveFrom};
@@ -110,9 +109,9 @@ fn has_screen(cli: &Cli) -> anyhow::Result<bool> {
 /// What `-w` asks for, with its file created. Reading and writing the same file would destroy it.
 fn recorder(cli: &Cli, sources: &[Box<dyn Source>], invoker: &Invoker) -> anyhow::Result<Option<Recorder>> {
     let Some(path) = &cli.write else { return Ok(None) };
-    let identity = |path: &std::path::Path| std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
-    let target = identity(path).filter(|_| path.is_file());
-    if target.is_some() && cli.files.iter().any(|input| identity(input.as_ref()) == target) {
+    let target = FileId::at(path);
+    let mut inputs = sources.iter().flat_map(|source| source.status().stamps.clone()).flatten();
+    if target.is_some_and(|target| inputs.any(|input| input.id == target)) {
         return Err(SaveError::Input { path: path.display().to_string() }.into());
     }
     let recorder = Recorder::open(RecordOptions {

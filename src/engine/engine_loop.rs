@@ -13,7 +13,7 @@ use super::merge::Merge;
 use super::pipeline::Pipeline;
 use super::publish::Publisher;
 use super::recent::Recent;
-use super::save::{Job, Packets, SaveFrom, SaveRequest, Savers};
+use super::save::{Input, Job, Packets, SaveFrom, SaveRequest, Savers};
 use super::sink::{self, Sent};
 use super::writer::Writer;
 use super::{Command, EngineOptions, Observer};
@@ -312,7 +312,11 @@ impl EngineLoop {
     /// Gives a thread of its own what it needs for a request, and goes on.
     fn save(&mut self, request: SaveRequest) {
         let packets = match &self.save_from {
-            SaveFrom::Files(paths) => Packets::Files(paths.clone()),
+            SaveFrom::Files(paths) => {
+                let stamps = self.statuses.iter().flat_map(|status| status.stamps.iter().copied());
+                let stamps = stamps.chain(std::iter::repeat(None));
+                Packets::Files(paths.iter().cloned().zip(stamps).map(|(path, stamp)| Input { path, stamp }).collect())
+            }
             SaveFrom::Recent | SaveFrom::Nothing => {
                 Packets::Recent(self.pipeline.recent().map(Recent::share).unwrap_or_default())
             }

@@ -66,6 +66,12 @@ pub enum SaveError {
         /// The path.
         path: String,
     },
+    /// What was to be read again is no longer the same.
+    #[error("{path} has changed since it was read. Read it again with sipwatch -r, and save then")]
+    Changed {
+        /// The path.
+        path: String,
+    },
     /// What was to be read again cannot be read.
     #[error("{0}")]
     Source(String),

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use crate::capture::save::Format;
 use crate::track::call::CallKey;
 
-pub(super) use saver::{Job, Packets, Savers};
+pub(super) use saver::{Input, Job, Packets, Savers};
 
 /// What to save, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The threads that save. Neither the engine nor the screen waits for them.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -11,9 +12,9 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::pick::Pick;
 use super::rebuild::rebuild;
 use super::{SaveOutcome, SaveRequest, Saved, text};
-use crate::capture::Source;
 use crate::capture::file::FileSource;
 use crate::capture::save::{CaptureFile, Format, Owner, SaveError, SaveOptions, SourceNames, Spared};
+use crate::capture::{FileStamp, Source};
 use crate::engine::recent::Chunks;
 use crate::packet::{Batch, Packet};
 use crate::store::snapshot::Snapshot;
@@ -26,7 +27,27 @@ pub(in crate::engine) enum Packets {
     /// Here, by kind.
     Recent(Vec<Chunks>),
     /// In these files.
-    Files(Vec<String>),
+    Files(Vec<Input>),
+}
+
+/// A file to be read again.
+#[derive(Clone)]
+pub(in crate::engine) struct Input {
+    pub path: String,
+    /// How it was when it was opened first.
+    pub stamp: Option<FileStamp>,
+}
+
+impl Input {
+    /// Its packets must still be the same ones by number.
+    fn must_be_unchanged(&self) -> Result<(), SaveError> {
+        match self.stamp {
+            Some(stamp) if FileStamp::at(Path::new(&self.path)) != Some(stamp) => {
+                Err(SaveError::Changed { path: self.path.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A request with all that it takes to fulfil it.
@@ -116,7 +137,7 @@ fn try_save(job: &Job, stop: &AtomicBool) -> Result<Saved, SaveError> {
                 let kinds: Vec<Chunks> = kinds.iter().cloned().chain([again.packets]).collect();
                 in_order(&kinds, |packet| writing.packet(packet))
             }
-            Packets::Files(paths) => from_files(paths, |packet| writing.packet(packet)),
+            Packets::Files(inputs) => from_files(inputs, |packet| writing.packet(packet)),
         }?;
         (writing.count, writing.pick.missing())
     };
@@ -172,11 +193,13 @@ fn in_order(
 
 /// The packets of files, numbered as when they were read first.
 fn from_files(
-    paths: &[String],
+    inputs: &[Input],
     mut take: impl FnMut(&Packet<'_>) -> ControlFlow<Result<(), SaveError>>,
 ) -> Result<(), SaveError> {
     let again = |error: &dyn std::fmt::Display| SaveError::Source(format!("Reading the capture again: {error}"));
-    let source = FileSource::open(paths).map_err(|error| again(&error))?;
+    let paths: Vec<String> = inputs.iter().map(|input| input.path.clone()).collect();
+    let source = FileSource::open(&paths).map_err(|error| again(&error))?;
+    inputs.iter().try_for_each(Input::must_be_unchanged)?;
     let mut outcome = Ok(());
     let take: &mut Take<'_> = &mut take;
     let mut sink = |batch: &mut Batch| {
@@ -190,5 +213,7 @@ fn from_files(
         ControlFlow::Continue(())
     };
     Box::new(source).run(&mut sink).map_err(|error| again(&error))?;
+    // It may have been written to while it was read.
+    inputs.iter().try_for_each(Input::must_be_unchanged)?;
     outcome
 }

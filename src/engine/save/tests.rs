@@ -6,11 +6,11 @@ use std::sync::atomic::AtomicBool;
 use super::pick::Pick;
 use super::saver::save;
 use super::*;
-use crate::capture::Source;
 use crate::capture::demo::{self, DemoSource};
 use crate::capture::file::FileSource;
 use crate::capture::save::{Format, Spared};
 use crate::capture::synth::{Path, PcapWriter, Precision, wire};
+use crate::capture::{FileStamp, Source};
 use crate::decode::DecodeOptions;
 use crate::engine::recent::Chunks;
 use crate::engine::{EngineOptions, Pipeline, analyze};
@@ -56,7 +56,7 @@ impl Captured {
     /// Saves from the file and from what is kept: both must be the same packets.
     fn save(&self, calls: Option<Vec<CallKey>>, media: bool) -> (Saved, Snapshot) {
         let file = self.folder.path().join("demo.pcap").display().to_string();
-        let outcomes = [Packets::Files(vec![file]), Packets::Recent(self.recent.clone())].map(|packets| {
+        let outcomes = [Packets::Files(vec![input(&file)]), Packets::Recent(self.recent.clone())].map(|packets| {
             let name = if matches!(packets, Packets::Files(_)) { "again.pcapng" } else { "recent.pcapng" };
             let path = self.folder.path().join(name);
             let request = SaveRequest { path, format: Format::Pcapng, calls: calls.clone(), media, replace: true };
@@ -97,6 +97,10 @@ impl Captured {
         };
         Arc::clone(calls.iter().find(|call| is_it(call)).unwrap())
     }
+}
+
+fn input(path: &str) -> Input {
+    Input { path: path.to_owned(), stamp: FileStamp::at(std::path::Path::new(path)) }
 }
 
 fn read(path: &std::path::Path) -> Snapshot {
@@ -224,7 +228,7 @@ fn messages_that_are_not_remembered_are_found_by_their_call_id() {
     let path = captured.folder.path().join("one.pcapng");
     let calls = Some(vec![call.key]);
     let request = SaveRequest { path, format: Format::Pcapng, calls, media: true, replace: false };
-    let saved = captured.done(request, Packets::Files(vec![source]));
+    let saved = captured.done(request, Packets::Files(vec![input(&source)]));
     assert_eq!((saved.count, saved.missing), (u64::from(count), 0));
     assert_eq!(read(&saved.path).calls.len(), 1);
 }
@@ -332,9 +336,39 @@ fn what_cannot_be_saved_is_a_sentence_and_leaves_nothing() {
     };
     let nowhere = captured.outcome(request(std::path::Path::new("/no/such/x.pcapng")), Packets::Recent(Vec::new()));
     assert!(matches!(&nowhere, SaveOutcome::Failed(why) if why.contains("/no/such/x.pcapng")), "{nowhere:?}");
-    let gone = Packets::Files(vec!["/no/such/file.pcap".to_owned()]);
+    let gone = Packets::Files(vec![input("/no/such/file.pcap")]);
     let path = captured.folder.path().join("x.pcapng");
     let outcome = captured.outcome(request(&path), gone);
     assert!(matches!(&outcome, SaveOutcome::Failed(why) if why.contains("/no/such/file.pcap")), "{outcome:?}");
     assert_eq!(fs::read_dir(captured.folder.path()).unwrap().count(), 1);
+}
+
+/// A log that turned, or a capture that another program goes on writing: numbers of packets mean others there.
+#[test]
+fn a_file_that_changed_since_is_not_read_again() {
+    let captured = captured();
+    let demo = captured.folder.path().join("demo.pcap");
+    let first = input(&demo.display().to_string());
+    let path = captured.folder.path().join("x.pcapng");
+    let calls = Some(vec![captured.talked().key]);
+    let request = SaveRequest { path, format: Format::Pcapng, calls, media: true, replace: false };
+    let outcome = |request: &SaveRequest| captured.outcome(request.clone(), Packets::Files(vec![first.clone()]));
+    let whole = fs::read(&demo).unwrap();
+    let changes: [&dyn Fn(); 2] = [
+        // One more packet header, or the same octets in another file under the name.
+        &|| fs::write(&demo, [&whole[..], &[0; 16]].concat()).unwrap(),
+        &|| {
+            fs::rename(&demo, captured.folder.path().join("demo.1")).unwrap();
+            fs::write(&demo, &whole).unwrap();
+        },
+    ];
+    for change in changes {
+        change();
+        let outcome = outcome(&request);
+        assert!(matches!(&outcome, SaveOutcome::Failed(why) if why.contains("has changed since")), "{outcome:?}");
+        assert!(!request.path.exists());
+    }
+    // Text takes nothing from the file.
+    let text = SaveRequest { format: Format::Text, ..request };
+    assert!(matches!(outcome(&text), SaveOutcome::Saved(_)));
 }
