@@ -168,7 +168,7 @@ impl Pick {
     }
 
     /// These are not wanted any more.
-    pub fn forget(&mut self, packets: &[PacketId]) {
+    pub fn forget(&mut self, packets: &HashSet<PacketId>) {
         for id in packets {
             self.packets.remove(id);
         }

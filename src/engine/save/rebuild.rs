@@ -18,12 +18,12 @@ const ETHERNET: usize = 14;
 /// Packets made again.
 #[derive(Debug, Default)]
 pub(super) struct Rebuilt {
-    /// The packets, in order of time, each with the number of the one that it stands for.
+    /// The packets, in order of time, each with the number of the last one that it stands for.
     pub packets: Chunks,
     /// How many.
     pub count: u64,
-    /// What is left of fragmented messages that were made again: not wanted any more.
-    pub replaced: Vec<PacketId>,
+    /// The packets that they stand for: what is still there of them, as a fragment, is not wanted any more.
+    pub replaced: HashSet<PacketId>,
 }
 
 /// Makes packets of those messages of the wanted calls that came by UDP and are not all among the packets kept. What came
@@ -45,7 +45,7 @@ pub(super) fn rebuild(request: &SaveRequest, snapshot: &Snapshot, kept: &[Chunks
     gone.sort_by_key(|message| (message.at, message.packets.last().copied()));
     let (mut batch, mut frame) = (Batch::new(), Vec::new());
     for message in gone {
-        let Some((id, fragments)) = message.packets.split_last() else { continue };
+        let Some(id) = message.packets.last() else { continue };
         let known = links.get(&id.source()).copied().unwrap_or(LinkType::ETHERNET);
         frame.clear();
         wire::udp(&Path::new(message.flow.src, message.flow.dst), 0, message.sip.bytes(), &mut frame);
@@ -57,7 +57,7 @@ pub(super) fn rebuild(request: &SaveRequest, snapshot: &Snapshot, kept: &[Chunks
         };
         let original_len = frame.len() as u32;
         batch.push(PacketMeta { id: *id, at: message.at, interface: REBUILT_INTERFACE, link, original_len }, &frame);
-        out.replaced.extend_from_slice(fragments);
+        out.replaced.extend(message.packets.iter().copied());
         out.count += 1;
         if batch.is_full() {
             out.packets.push(Arc::new(std::mem::take(&mut batch)));

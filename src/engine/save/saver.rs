@@ -10,14 +10,17 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::pick::Pick;
-use super::rebuild::rebuild;
+use super::rebuild::{Rebuilt, rebuild};
 use super::{SaveOutcome, SaveRequest, Saved, text};
 use crate::capture::file::FileSource;
-use crate::capture::save::{CaptureFile, Format, Owner, SaveError, SaveOptions, SourceNames, Spared};
+use crate::capture::save::{
+    CaptureFile, Format, Owner, REBUILT_INTERFACE, SaveError, SaveOptions, SourceNames, Spared,
+};
 use crate::capture::{FileStamp, Source};
 use crate::engine::recent::Chunks;
-use crate::packet::{Batch, Packet};
+use crate::packet::{Batch, Packet, PacketId};
 use crate::store::snapshot::Snapshot;
+use crate::time::Timestamp;
 
 /// How long the end of the program waits for what is being saved.
 const LAST_SAVE: Duration = Duration::from_secs(10);
@@ -134,8 +137,7 @@ fn try_save(job: &Job, stop: &AtomicBool) -> Result<Saved, SaveError> {
                 let again = rebuild(request, &job.snapshot, kinds);
                 rebuilt = again.count;
                 writing.pick.forget(&again.replaced);
-                let kinds: Vec<Chunks> = kinds.iter().cloned().chain([again.packets]).collect();
-                in_order(&kinds, |packet| writing.packet(packet))
+                in_order(kinds, &again, |packet| writing.packet(packet))
             }
             Packets::Files(inputs) => from_files(inputs, |packet| writing.packet(packet)),
         }?;
@@ -161,7 +163,8 @@ impl Writing<'_> {
         if self.stop.load(Ordering::Relaxed) {
             return ControlFlow::Break(Ok(()));
         }
-        if self.pick.takes(packet) {
+        // What was made again has the number of a packet that may be wanted for another reason.
+        if packet.meta.interface == REBUILT_INTERFACE || self.pick.takes(packet) {
             if let Err(error) = self.file.packet(packet) {
                 return ControlFlow::Break(Err(error));
             }
@@ -173,22 +176,28 @@ impl Writing<'_> {
 
 type Take<'t> = dyn FnMut(&Packet<'_>) -> ControlFlow<Result<(), SaveError>> + 't;
 
-/// The packets of several kinds in order of time, those of one kind as they were kept.
+/// The packets that are kept, each once, and those made again in the place of others, in order of time.
 fn in_order(
     kinds: &[Chunks],
+    again: &Rebuilt,
     mut take: impl FnMut(&Packet<'_>) -> ControlFlow<Result<(), SaveError>>,
 ) -> Result<(), SaveError> {
-    let mut heads: Vec<_> =
-        kinds.iter().map(|chunks| chunks.iter().flat_map(|chunk| chunk.iter()).peekable()).collect();
-    loop {
-        let place = |packet: &Packet<'_>| (packet.meta.at, packet.meta.id);
-        let first = heads.iter_mut().enumerate().filter_map(|(kind, head)| Some((place(head.peek()?), kind))).min();
-        let Some((_, kind)) = first else { return Ok(()) };
-        let Some(packet) = heads.get_mut(kind).and_then(Iterator::next) else { return Ok(()) };
+    fn places(chunk: &Arc<Batch>) -> impl Iterator<Item = (Timestamp, PacketId, &Arc<Batch>, usize)> {
+        chunk.iter().enumerate().map(move |(at, packet)| (packet.meta.at, packet.meta.id, chunk, at))
+    }
+    let kept = kinds.iter().flatten().flat_map(places);
+    let mut all: Vec<_> = kept.filter(|(_, id, ..)| !again.replaced.contains(id)).collect();
+    all.sort_by_key(|(at, id, ..)| (*at, *id));
+    // A piece of a message is kept among pieces, and again with the message once that was whole.
+    all.dedup_by_key(|(_, id, ..)| *id);
+    all.extend(again.packets.iter().flat_map(places));
+    all.sort_by_key(|(at, id, ..)| (*at, *id));
+    for packet in all.into_iter().filter_map(|(.., chunk, at)| chunk.get(at)) {
         if let ControlFlow::Break(outcome) = take(&packet) {
             return outcome;
         }
     }
+    Ok(())
 }
 
 /// The packets of files, numbered as when they were read first.
