@@ -114,6 +114,11 @@ fn rotated_files_together_are_the_capture() {
     for what in ["sip", "streams"] {
         assert_eq!(again[what], report[what]);
     }
+    // Written once more, the first one has the number and the time of the one that is read.
+    let before = fs::read(&paths[0]).unwrap();
+    let output = run(&["-r", &paths[0], "-w", &files.path("x.pcapng"), "--rotate-seconds", "20"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(fs::read(&paths[0]).unwrap(), before);
 }
 
 #[test]

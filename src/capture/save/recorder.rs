@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::pcapng::Pcapng;
-use super::place::{Owner, SaveError, create, without_links};
+use super::place::{Owner, SaveError, create, create_anew, without_links};
 use super::rotate::{Kept, Rotation, name};
 use super::status::Target;
 use super::{SourceNames, WriteStatus};
@@ -19,6 +19,9 @@ use crate::time::Timestamp;
 
 /// Standard output as a path.
 const STDOUT: &str = "-";
+
+/// How a file is created.
+type Create = fn(&Path, Option<Owner>) -> io::Result<File>;
 
 /// What to write where.
 #[derive(Clone, Debug)]
@@ -85,7 +88,7 @@ impl Recorder {
             fs::metadata(folder).map_err(|error| SaveError::of(path, &error))?;
         } else {
             let path = recorder.options.path.clone();
-            recorder.begin(&path).map_err(|error| SaveError::of(&path, &error))?;
+            recorder.begin(&path, create).map_err(|error| SaveError::of(&path, &error))?;
         }
         Ok(recorder)
     }
@@ -205,20 +208,36 @@ impl Recorder {
         if self.is_broken {
             return false;
         }
-        let is_on = self.options.rotation.is_on();
-        let path = if is_on { name(&self.options.path, self.number + 1, at) } else { self.options.path.clone() };
-        if let Err(error) = self.begin(&path) {
-            self.tell(&error);
-            return false;
+        let begun = match self.options.rotation.is_on() {
+            true => self.turn(at),
+            false => self.begin(&self.options.path.clone(), create),
+        };
+        if let Err(error) = &begun {
+            self.tell(error);
         }
-        if is_on {
-            self.number += 1;
-            self.kept.add(path, self.options.rotation.files);
-        }
-        true
+        begun.is_ok()
     }
 
-    fn begin(&mut self, path: &Path) -> io::Result<()> {
+    /// Begins the next file of those that take turns. What has its name already is another run's, or is being read:
+    /// then the number goes on.
+    fn turn(&mut self, at: Timestamp) -> io::Result<()> {
+        loop {
+            let path = name(&self.options.path, self.number + 1, at);
+            let begun = self.begin(&path, create_anew);
+            let is_taken = begun.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists);
+            if begun.is_ok() || is_taken {
+                self.number += 1;
+            }
+            if is_taken {
+                continue;
+            }
+            begun?;
+            self.kept.add(path, self.options.rotation.files);
+            return Ok(());
+        }
+    }
+
+    fn begin(&mut self, path: &Path, create: Create) -> io::Result<()> {
         let is_stdout = path.as_os_str() == STDOUT;
         let file = match is_stdout {
             true => File::from(io::stdout().as_fd().try_clone_to_owned()?),
@@ -253,7 +272,7 @@ impl Recorder {
         }
         // The old file stays in use if there can be no new one.
         let old = self.output.take();
-        match self.begin(&path) {
+        match self.begin(&path, create) {
             Ok(()) => self.is_broken = false,
             Err(error) => {
                 self.output = old;

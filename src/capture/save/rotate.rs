@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::capture::FileId;
 use crate::time::{Elapsed, Timestamp};
 
 /// When a new file begins. Nothing set: never.
@@ -44,17 +45,20 @@ pub(super) fn name(path: &Path, number: u64, began: Timestamp) -> PathBuf {
 
 /// The files of this run that are still there.
 #[derive(Debug, Default)]
-pub(super) struct Kept(VecDeque<PathBuf>);
+pub(super) struct Kept(VecDeque<(PathBuf, Option<FileId>)>);
 
 impl Kept {
     /// Adds a file, and deletes the oldest ones above `most`.
     pub(super) fn add(&mut self, path: PathBuf, most: Option<usize>) {
-        self.0.push_back(path);
+        let id = FileId::at(&path);
+        self.0.push_back((path, id));
         let most = most.unwrap_or(usize::MAX).max(1);
         while self.0.len() > most {
-            let Some(oldest) = self.0.pop_front() else { break };
-            // Somebody may have moved it away, which is as good.
-            let _ = fs::remove_file(oldest);
+            let Some((oldest, id)) = self.0.pop_front() else { break };
+            // Somebody may have moved it away, which is as good, and put another file there.
+            if FileId::at(&oldest) == id {
+                let _ = fs::remove_file(oldest);
+            }
         }
     }
 }

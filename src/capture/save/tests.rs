@@ -99,6 +99,32 @@ fn files_turn_with_packet_time_and_the_oldest_go() {
     assert_eq!(read(&folder.path().join("x_00003_20261128T154545.pcapng")).len(), 1);
 }
 
+/// Names hold a second, and another run may have begun in the same one; or one of its files is being read.
+#[test]
+fn files_that_take_turns_overwrite_none_that_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = ["x_00001_20261128T154500.pcapng", "x_00002_20261128T154500.pcapng", "x_00004_20261128T154510.pcapng"];
+    for name in taken {
+        fs::write(folder.path().join(name), b"another's").unwrap();
+    }
+    let rotation = Rotation { seconds: Some(10), files: Some(1), ..Rotation::default() };
+    let mut recorder = Recorder::open(RecordOptions { rotation, ..options(&folder.path().join("x.pcapng")) }).unwrap();
+    recorder.write(&batch(&[(meta(0, 1, 0, LinkType::ETHERNET), b"abc")]));
+    // What was put in the place of its own file is not its own either.
+    recorder.flush();
+    let own = folder.path().join("x_00003_20261128T154500.pcapng");
+    fs::rename(&own, folder.path().join("moved")).unwrap();
+    fs::write(&own, b"another's").unwrap();
+    recorder.write(&batch(&[(meta(0, 2, 10, LinkType::ETHERNET), b"abc")]));
+    drop(recorder);
+    let last = "x_00005_20261128T154510.pcapng";
+    assert_eq!((read(&folder.path().join("moved")).len(), read(&folder.path().join(last)).len()), (1, 1));
+    for name in taken.iter().copied().chain(["x_00003_20261128T154500.pcapng"]) {
+        assert_eq!(fs::read(folder.path().join(name)).unwrap(), b"another's", "{name}");
+    }
+    assert_eq!(files(folder.path()).len(), 6);
+}
+
 #[test]
 fn files_turn_once_they_are_large() {
     let folder = tempfile::tempdir().unwrap();
