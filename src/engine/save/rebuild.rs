@@ -10,6 +10,7 @@ use crate::capture::synth::{Path, wire};
 use crate::engine::recent::Chunks;
 use crate::packet::{Batch, LinkType, PacketId, PacketMeta, Transport};
 use crate::store::snapshot::Snapshot;
+use crate::track::call::Call;
 use crate::track::message::Message;
 
 /// Octets of an Ethernet header.
@@ -30,14 +31,17 @@ pub(super) struct Rebuilt {
 /// in a stream cannot be put back into it.
 pub(super) fn rebuild(request: &SaveRequest, snapshot: &Snapshot, kept: &[Chunks]) -> Rebuilt {
     let mut out = Rebuilt::default();
-    let Some(keys) = &request.calls else { return out };
     let mut ids: HashSet<PacketId> = HashSet::new();
     let mut links: HashMap<u16, LinkType> = HashMap::new();
     for packet in kept.iter().flatten().flat_map(|chunk| chunk.iter()) {
         ids.insert(packet.meta.id);
         links.insert(packet.meta.id.source(), packet.meta.link);
     }
-    let messages = keys.iter().filter_map(|key| snapshot.call(*key)).flat_map(|call| call.messages.iter());
+    let calls: Vec<&Arc<Call>> = match &request.calls {
+        Some(keys) => keys.iter().filter_map(|key| snapshot.call(*key)).collect(),
+        None => snapshot.calls.iter().collect(),
+    };
+    let messages = calls.into_iter().flat_map(|call| call.messages.iter());
     let is_gone = |message: &&Arc<Message>| {
         message.transport == Transport::Udp && !message.packets.iter().all(|id| ids.contains(id))
     };

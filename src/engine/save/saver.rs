@@ -131,7 +131,8 @@ fn try_save(job: &Job, stop: &AtomicBool) -> Result<Saved, SaveError> {
     let (count, missing) = if is_text {
         text::write(&mut file, &job.snapshot, request.calls.as_deref())?
     } else {
-        let mut writing = Writing { pick: Pick::of(request, &job.snapshot), file: &mut file, count: 0, stop };
+        let may_miss = matches!(job.packets, Packets::Recent(_));
+        let mut writing = Writing { pick: Pick::of(request, &job.snapshot, may_miss), file: &mut file, count: 0, stop };
         match &job.packets {
             Packets::Recent(kinds) => {
                 let again = rebuild(request, &job.snapshot, kinds);

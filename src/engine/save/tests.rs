@@ -302,7 +302,7 @@ fn what_comes_where_media_is_expected_belongs_to_the_call() {
         let id = PacketId::new(0, 1_000_000);
         let original_len = frame.len() as u32;
         let meta = PacketMeta { id, at, interface: 0, link: LinkType::ETHERNET, original_len };
-        Pick::of(&request, &captured.snapshot).takes(&Packet { meta, data: &frame })
+        Pick::of(&request, &captured.snapshot, true).takes(&Packet { meta, data: &frame })
     };
     assert!(takes(true, medium.port, call.started));
     assert!(!takes(false, medium.port, call.started), "not without media");
@@ -310,20 +310,16 @@ fn what_comes_where_media_is_expected_belongs_to_the_call() {
     assert!(!takes(true, medium.port, call.last.after(Elapsed::from_secs(60))), "another call by then");
 }
 
-/// Segments of one connection around a call, and what does not belong to it.
-#[test]
-fn a_call_over_tcp_comes_with_its_connection() {
-    let ends = [1, 2, 3].map(|last| Endpoint::new([10, 0, 0, last].into(), 5060));
-    let [client, server, other] = ends;
-    let flow = FlowKey { src: client, dst: server };
+/// A call of one message over TCP, in packet 3, ten seconds after the start.
+fn one_over_tcp() -> Snapshot {
+    let [src, dst] = [1, 2].map(|last| Endpoint::new([10, 0, 0, last].into(), 5060));
     let text = b"OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP 10.0.0.1;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n\
         To: <sip:a@b>\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
-    let at = |seconds: i64| START.after(Elapsed::from_secs(seconds));
     let mut store = Store::new(StoreOptions::default());
     let arrival = SipArrival {
-        at: at(10),
+        at: START.after(Elapsed::from_secs(10)),
         packets: PacketIds::from_slice(&[PacketId::new(0, 3)]),
-        flow,
+        flow: FlowKey { src, dst },
         transport: Transport::Tcp,
         relayed_by: None,
         path: None,
@@ -331,11 +327,20 @@ fn a_call_over_tcp_comes_with_its_connection() {
     };
     let mut decoded = Decoded { events: vec![Event::Sip(Box::new(arrival))], ..Decoded::default() };
     store.apply(&mut decoded, &mut Vec::new());
-    let snapshot = store.snapshot(Arc::default());
+    store.snapshot(Arc::default())
+}
+
+/// Segments of one connection around a call, and what does not belong to it.
+#[test]
+fn a_call_over_tcp_comes_with_its_connection() {
+    let ends = [1, 2, 3].map(|last| Endpoint::new([10, 0, 0, last].into(), 5060));
+    let [client, server, other] = ends;
+    let at = |seconds: i64| START.after(Elapsed::from_secs(seconds));
+    let snapshot = one_over_tcp();
     let key = snapshot.calls.iter().next().unwrap().key;
     let request =
         SaveRequest { path: "x".into(), format: Format::Pcapng, calls: Some(vec![key]), media: true, replace: false };
-    let mut pick = Pick::of(&request, &snapshot);
+    let mut pick = Pick::of(&request, &snapshot, true);
     let mut takes = |number: u64, seconds: i64, src: Endpoint, dst: Endpoint| {
         let mut frame = Vec::new();
         let segment = wire::TcpSegment { seq: 1, ack: Some(1), ..wire::TcpSegment::default() };
@@ -445,4 +450,58 @@ fn a_fragmented_message_is_whole_though_one_half_of_it_is_gone() {
         assert_eq!(messages(found), [invite.clone(), trying.clone()], "{kept:?}");
         assert_eq!(found.started, call.started);
     }
+}
+
+#[test]
+fn everything_has_the_messages_whose_packets_are_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (invite, trying, frames) = fragmented_call();
+    let (snapshot, _) = pipeline_of(&frames);
+    let captured = Captured { folder, snapshot, recent: Vec::new() };
+    for (kept, rebuilt) in [(&[0, 1, 2][..], 0), (&[1, 2], 1), (&[], 2)] {
+        let path = captured.folder.path().join("all.pcapng");
+        let request = SaveRequest { path, format: Format::Pcapng, calls: None, media: true, replace: true };
+        let saved = captured.done(request, Packets::Recent(vec![chunk(&frames, kept)]));
+        assert_eq!((saved.rebuilt, saved.missing), (rebuilt, 0), "{kept:?}");
+        let again = read(&saved.path);
+        assert_eq!(messages(again.calls.iter().next().unwrap()), [invite.clone(), trying.clone()], "{kept:?}");
+    }
+}
+
+#[test]
+fn what_everything_lacks_is_counted() {
+    let captured = captured();
+    let [signalling, streams, media] = captured.recent.as_slice() else { panic!() };
+    let rtp: u64 = captured.snapshot.streams.iter().map(|stream| stream.packets).sum();
+    let saved = |kept: &[&Chunks], with_media: bool| {
+        let path = captured.folder.path().join("all.pcapng");
+        let request = SaveRequest { path, format: Format::Pcapng, calls: None, media: with_media, replace: true };
+        captured.done(request, Packets::Recent(kept.iter().map(|chunks| (*chunks).clone()).collect()))
+    };
+    assert_eq!(saved(&[signalling, streams, media], true).missing, 0);
+    assert_eq!(saved(&[signalling, streams], true).missing, rtp);
+    assert_eq!(saved(&[signalling, streams], false).missing, 0);
+    // What came in a stream cannot be made again.
+    let snapshot = Arc::new(one_over_tcp());
+    let captured = Captured { folder: tempfile::tempdir().unwrap(), snapshot, recent: Vec::new() };
+    let path = captured.folder.path().join("all.pcapng");
+    let request = SaveRequest { path, format: Format::Pcapng, calls: None, media: true, replace: false };
+    let saved = captured.done(request, Packets::Recent(Vec::new()));
+    assert_eq!((saved.count, saved.rebuilt, saved.missing), (0, 0, 1));
+}
+
+/// A name server's answer starts like RTP where its number does; a stream's packets are media all the same.
+#[test]
+fn what_only_looks_like_media_is_no_media() {
+    let (.., mut frames) = fragmented_call();
+    let resolver = Path::new(Endpoint::new([10, 0, 0, 1].into(), 40_001), Endpoint::new([10, 0, 0, 9].into(), 53));
+    let query = [&[0x80, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1][..], b"a", &[0, 0, 1, 0, 1]].concat();
+    let mut frame = Vec::new();
+    wire::udp(&resolver, 9, &query, &mut frame);
+    frames.push(frame);
+    let (snapshot, recent) = pipeline_of(&frames);
+    let captured = Captured { folder: tempfile::tempdir().unwrap(), snapshot, recent: Vec::new() };
+    let path = captured.folder.path().join("all.pcapng");
+    let request = SaveRequest { path, format: Format::Pcapng, calls: None, media: false, replace: false };
+    assert_eq!(captured.done(request, Packets::Recent(recent)).count, 4);
 }
