@@ -27,6 +27,12 @@ pub const RECENT_SIGNALLING_BYTES: usize = 24 * 1024 * 1024;
 /// Bytes of the newest TCP segments and fragments, kept for saving.
 pub const RECENT_STREAM_BYTES: usize = 8 * 1024 * 1024;
 
+/// Segments looked at for the handshake of a connection that turns out to be WebSocket: it came a moment ago.
+pub const RECENT_BEGINNING_PACKETS: usize = 1_024;
+
+/// WebSocket connections whose handshake was put to the signalling already.
+pub const RECENT_WEBSOCKETS: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
+
 /// Bytes of the newest media and other packets, kept for saving: five minutes of eight calls, two streams each.
 pub const RECENT_MEDIA_BYTES: usize = 64 * 1024 * 1024;
 

@@ -21,11 +21,11 @@ use crate::net::hand::{self, Common};
 use crate::net::sctp::Assembly;
 use crate::net::transport::{Carried, carried};
 use crate::net::{Frame, Opened, Path, open, tunnel};
-use crate::packet::{Batch, Packet, PacketId, PacketMeta};
+use crate::packet::{Batch, FlowKey, Packet, PacketId, PacketMeta};
 use crate::time::Timestamp;
 use dedup::{Dedup, Print};
 use paths::Paths;
-use stream::{FlowView, Streams};
+use stream::{FlowView, Protocol, Streams};
 use udp::FIRST_OF_RTP;
 
 /// How to decode.
@@ -122,6 +122,11 @@ impl Decoder {
     /// The TCP connections that carry SIP, and those that may do so unseen, as [`stream`] lists them.
     pub fn flows(&self) -> Vec<FlowView> {
         self.streams.views()
+    }
+
+    /// What the TCP connection of this flow, in either direction, has turned out to carry.
+    pub fn protocol(&self, flow: FlowKey) -> Protocol {
+        self.streams.protocol(flow)
     }
 
     /// TCP connections followed, and the bytes that they keep.

@@ -133,6 +133,11 @@ impl Streams {
         self.bytes = 0;
     }
 
+    /// What the connection of this flow, in either direction, has turned out to carry.
+    pub fn protocol(&self, flow: FlowKey) -> Protocol {
+        self.flows.peek(&Pair::of(flow).0).map_or(Protocol::Unknown, |flow| flow.protocol())
+    }
+
     /// Connections followed.
     pub fn len(&self) -> usize {
         self.flows.len()

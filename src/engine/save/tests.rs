@@ -1,3 +1,5 @@
+mod kept;
+
 use std::fs;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -15,7 +17,7 @@ use crate::decode::DecodeOptions;
 use crate::engine::recent::Chunks;
 use crate::engine::{EngineOptions, Pipeline, analyze};
 use crate::event::{Decoded, Event, PacketIds, SipArrival};
-use crate::limits::{CALL_FIRST_MESSAGES, CALL_LAST_MESSAGES};
+use crate::limits::{CALL_FIRST_MESSAGES, CALL_LAST_MESSAGES, RECENT_STREAM_BYTES};
 use crate::packet::{Batch, Endpoint, FlowKey, LinkType, Packet, PacketId, PacketMeta, Transport};
 use crate::sdp::Sdp;
 use crate::sip::multipart::sdp_body;
@@ -106,57 +108,6 @@ fn input(path: &str) -> Input {
 fn read(path: &std::path::Path) -> Snapshot {
     let source = FileSource::open(&[path.display().to_string()]).unwrap();
     analyze(Box::new(source), &EngineOptions::default()).unwrap()
-}
-
-/// An INVITE in two fragments and a response to it: what they say, and the frames.
-fn fragmented_call() -> (Vec<u8>, Vec<u8>, Vec<Vec<u8>>) {
-    let ends = [1, 2].map(|last| Endpoint::new([10, 0, 0, last].into(), 5060));
-    let hop = Path::new(ends[0], ends[1]);
-    let headers = "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:b@b>\r\nCall-ID: x\r\n\
-        CSeq: 1 INVITE\r\n";
-    let body = "a=candidate:1 1 UDP 1 10.0.0.1 40000 typ host\r\n".repeat(40);
-    let length = body.len();
-    let invite = format!("INVITE sip:b@b SIP/2.0\r\n{headers}Content-Length: {length}\r\n\r\n{body}").into_bytes();
-    let trying = format!("SIP/2.0 100 Trying\r\n{headers}Content-Length: 0\r\n\r\n").into_bytes();
-    let mut frames = wire::udp_fragments(&hop, 7, &invite, 1_500);
-    assert_eq!(frames.len(), 2);
-    let mut frame = Vec::new();
-    wire::udp(&hop.reversed(), 8, &trying, &mut frame);
-    frames.push(frame);
-    (invite, trying, frames)
-}
-
-/// The numbered frames, 100 ms apart, as packets.
-fn packet_at(frames: &[Vec<u8>], index: usize) -> (PacketMeta, &[u8]) {
-    let data = frames[index].as_slice();
-    let meta = PacketMeta {
-        id: PacketId::new(0, index as u64 + 1),
-        at: START.after(Elapsed::from_millis(index as i64 * 100)),
-        interface: 0,
-        link: LinkType::ETHERNET,
-        original_len: data.len() as u32,
-    };
-    (meta, data)
-}
-
-fn chunk(frames: &[Vec<u8>], indices: &[usize]) -> Chunks {
-    let mut batch = Batch::new();
-    for index in indices {
-        let (meta, data) = packet_at(frames, *index);
-        batch.push(meta, data);
-    }
-    vec![Arc::new(batch)]
-}
-
-/// What is known after these frames, each of which came alone, and what is kept of them.
-fn pipeline_of(frames: &[Vec<u8>]) -> (Arc<Snapshot>, Vec<Chunks>) {
-    let mut pipeline = Pipeline::new(DecodeOptions::default(), StoreOptions::default());
-    pipeline.keep_recent();
-    for index in 0..frames.len() {
-        pipeline.step(&chunk(frames, &[index])[0]);
-    }
-    let recent = pipeline.recent().unwrap().share();
-    (Arc::new(pipeline.snapshot(Arc::default())), recent)
 }
 
 /// Bytes of all messages of a call.
@@ -427,81 +378,4 @@ fn a_file_that_changed_since_is_not_read_again() {
     // Text takes nothing from the file.
     let text = SaveRequest { format: Format::Text, ..request };
     assert!(matches!(outcome(&text), SaveOutcome::Saved(_)));
-}
-
-/// A call of which only the second fragment of the INVITE is still kept: once whole, once each way round.
-#[test]
-fn a_fragmented_message_is_whole_though_one_half_of_it_is_gone() {
-    let folder = tempfile::tempdir().unwrap();
-    let (invite, trying, frames) = fragmented_call();
-    for kept in [&[1, 2][..], &[0, 2], &[2], &[]] {
-        let (snapshot, _) = pipeline_of(&frames);
-        let call = Arc::clone(snapshot.calls.iter().next().unwrap());
-        let recent = vec![chunk(&frames, kept)];
-        let captured = Captured { folder: tempfile::tempdir().unwrap(), snapshot, recent: Vec::new() };
-        let path = folder.path().join("one.pcapng");
-        let calls = Some(vec![call.key]);
-        let request = SaveRequest { path, format: Format::Pcapng, calls, media: true, replace: true };
-        let saved = captured.done(request, Packets::Recent(recent));
-        let rebuilt = if kept.contains(&2) { 1 } else { 2 };
-        assert_eq!((saved.count, saved.rebuilt, saved.missing), (2, rebuilt, 0), "{kept:?}");
-        let again = read(&saved.path);
-        let found = again.calls.iter().next().unwrap();
-        assert_eq!(messages(found), [invite.clone(), trying.clone()], "{kept:?}");
-        assert_eq!(found.started, call.started);
-    }
-}
-
-#[test]
-fn everything_has_the_messages_whose_packets_are_gone() {
-    let folder = tempfile::tempdir().unwrap();
-    let (invite, trying, frames) = fragmented_call();
-    let (snapshot, _) = pipeline_of(&frames);
-    let captured = Captured { folder, snapshot, recent: Vec::new() };
-    for (kept, rebuilt) in [(&[0, 1, 2][..], 0), (&[1, 2], 1), (&[], 2)] {
-        let path = captured.folder.path().join("all.pcapng");
-        let request = SaveRequest { path, format: Format::Pcapng, calls: None, media: true, replace: true };
-        let saved = captured.done(request, Packets::Recent(vec![chunk(&frames, kept)]));
-        assert_eq!((saved.rebuilt, saved.missing), (rebuilt, 0), "{kept:?}");
-        let again = read(&saved.path);
-        assert_eq!(messages(again.calls.iter().next().unwrap()), [invite.clone(), trying.clone()], "{kept:?}");
-    }
-}
-
-#[test]
-fn what_everything_lacks_is_counted() {
-    let captured = captured();
-    let [signalling, streams, media] = captured.recent.as_slice() else { panic!() };
-    let rtp: u64 = captured.snapshot.streams.iter().map(|stream| stream.packets).sum();
-    let saved = |kept: &[&Chunks], with_media: bool| {
-        let path = captured.folder.path().join("all.pcapng");
-        let request = SaveRequest { path, format: Format::Pcapng, calls: None, media: with_media, replace: true };
-        captured.done(request, Packets::Recent(kept.iter().map(|chunks| (*chunks).clone()).collect()))
-    };
-    assert_eq!(saved(&[signalling, streams, media], true).missing, 0);
-    assert_eq!(saved(&[signalling, streams], true).missing, rtp);
-    assert_eq!(saved(&[signalling, streams], false).missing, 0);
-    // What came in a stream cannot be made again.
-    let snapshot = Arc::new(one_over_tcp());
-    let captured = Captured { folder: tempfile::tempdir().unwrap(), snapshot, recent: Vec::new() };
-    let path = captured.folder.path().join("all.pcapng");
-    let request = SaveRequest { path, format: Format::Pcapng, calls: None, media: true, replace: false };
-    let saved = captured.done(request, Packets::Recent(Vec::new()));
-    assert_eq!((saved.count, saved.rebuilt, saved.missing), (0, 0, 1));
-}
-
-/// A name server's answer starts like RTP where its number does; a stream's packets are media all the same.
-#[test]
-fn what_only_looks_like_media_is_no_media() {
-    let (.., mut frames) = fragmented_call();
-    let resolver = Path::new(Endpoint::new([10, 0, 0, 1].into(), 40_001), Endpoint::new([10, 0, 0, 9].into(), 53));
-    let query = [&[0x80, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1][..], b"a", &[0, 0, 1, 0, 1]].concat();
-    let mut frame = Vec::new();
-    wire::udp(&resolver, 9, &query, &mut frame);
-    frames.push(frame);
-    let (snapshot, recent) = pipeline_of(&frames);
-    let captured = Captured { folder: tempfile::tempdir().unwrap(), snapshot, recent: Vec::new() };
-    let path = captured.folder.path().join("all.pcapng");
-    let request = SaveRequest { path, format: Format::Pcapng, calls: None, media: false, replace: false };
-    assert_eq!(captured.done(request, Packets::Recent(recent)).count, 4);
 }

@@ -240,14 +240,16 @@ impl SaveForm {
 
 /// How far back packets are kept.
 pub fn kept(recent: &RecentView, media: bool, zone: Zone) -> String {
-    let since = |at| zone.format(at, "%H:%M:%S");
-    match (recent.signalling.or(recent.streams), recent.media.filter(|_| media)) {
-        (Some(signalling), Some(media)) => {
-            format!("Kept: signalling since {}, media since {}", since(signalling), since(media))
-        }
-        (Some(signalling), None) => format!("Kept: signalling since {}", since(signalling)),
-        (None, Some(media)) => format!("Kept: media since {}, no signalling yet", since(media)),
-        (None, None) => "No packet is kept yet".to_owned(),
+    let kinds = [
+        ("signalling", recent.signalling),
+        ("other TCP and fragments", recent.streams),
+        ("media", recent.media.filter(|_| media)),
+    ];
+    let since = |(kind, at): (&str, Option<_>)| Some(format!("{kind} since {}", zone.format(at?, "%H:%M:%S")));
+    let said: Vec<String> = kinds.into_iter().filter_map(since).collect();
+    match said.is_empty() {
+        true => "No packet is kept yet".to_owned(),
+        false => format!("Kept: {}", said.join(", ")),
     }
 }
 
