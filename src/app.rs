@@ -11,7 +11,7 @@ use crate::capture::demo::DemoSource;
 use crate::capture::file::FileSource;
 use crate::capture::live::{LiveOptions, LiveSource};
 use crate::capture::privileges::{Invoker, drop_privileges};
-use crate::capture::save::{Owner, RecordOptions, Recorder, Rotation, SaveError};
+use crate::capture::save::{Owner, RecordOptions, Recorder, Rotation, SaveError, SourceNames};
 use crate::capture::{FileId, Source, SourceError, device};
 use crate::cli::Cli;
 use crate::decode::DecodeOptions;
@@ -122,7 +122,7 @@ fn recorder(cli: &Cli, sources: &[Box<dyn Source>], invoker: &Invoker) -> anyhow
             files: cli.rotate_files.and_then(|files| usize::try_from(files).ok()),
         },
         owner: invoker.file_owner(),
-        names: sources.iter().flat_map(|source| source.status().inputs.clone()).collect(),
+        names: SourceNames::of(sources.iter().map(|source| source.status())),
     })?;
     signals::note_reopen(recorder.reopen_flag()).context("cannot listen for signals")?;
     Ok(Some(recorder))
@@ -132,7 +132,9 @@ fn recorder(cli: &Cli, sources: &[Box<dyn Source>], invoker: &Invoker) -> anyhow
 fn tell_written(snapshot: &Snapshot) {
     let Some(written) = snapshot.capture.written.as_ref().filter(|written| written.file != STDOUT) else { return };
     let files = if written.files > 1 { format!("{} files, the last one ", written.files) } else { String::new() };
-    tell(&format!("{} packets ({} bytes) written to {files}{}", written.packets, written.bytes, written.file));
+    let holds_keys = snapshot.capture.sources.iter().any(|source| source.facts.key_blocks > 0);
+    let keys = if holds_keys { ", without the keys that the capture holds" } else { "" };
+    tell(&format!("{} packets ({} bytes) written to {files}{}{keys}", written.packets, written.bytes, written.file));
 }
 
 fn explain(word: &str) -> anyhow::Result<()> {

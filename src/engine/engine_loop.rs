@@ -17,7 +17,7 @@ use super::save::{Input, Job, Packets, SaveFrom, SaveRequest, Savers};
 use super::sink::{self, Sent};
 use super::writer::Writer;
 use super::{Command, EngineOptions, Observer};
-use crate::capture::save::{Owner, Spared};
+use crate::capture::save::{Owner, SourceNames, Spared};
 use crate::capture::{SourceKind, SourceStatus, Stopper};
 use crate::counters::Lost;
 use crate::packet::Batch;
@@ -321,7 +321,7 @@ impl EngineLoop {
                 Packets::Recent(self.pipeline.recent().map(Recent::share).unwrap_or_default())
             }
         };
-        let names = self.statuses.iter().flat_map(|status| status.inputs.clone()).collect();
+        let names = SourceNames::of(self.statuses.iter().cloned());
         let snapshot = self.ends.latest.load_full();
         let spared = Spared {
             read: self.statuses.iter().flat_map(|status| &status.stamps).flatten().map(|stamp| stamp.id).collect(),

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::*;
 use crate::capture::demo::DemoSource;
 use crate::capture::file::FileSource;
-use crate::capture::save::{Format, RecordOptions, Rotation};
+use crate::capture::save::{Format, RecordOptions, Rotation, SourceNames};
 use crate::capture::{BatchSink, SourceError};
 use crate::packet::{LinkType, PacketId, PacketMeta};
 
@@ -204,7 +204,7 @@ fn neither_the_input_nor_the_recording_is_saved_over() {
         path: output.clone(),
         rotation: Rotation::default(),
         owner: None,
-        names: ["in.pcap".to_owned()].into(),
+        names: SourceNames::default(),
     });
     let options = EngineOptions { publish: true, save_from: SaveFrom::Files(paths), ..EngineOptions::default() };
     let outputs = Outputs { recorder: Some(recorder.unwrap()), ..Outputs::default() };

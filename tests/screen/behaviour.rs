@@ -152,7 +152,15 @@ fn nothing_waits_while_the_window_is_open_or_a_file_is_written() {
     let page = text(&screen.render(SIZE.0, SIZE.1));
     assert!(page.contains("1 Calls 120") && page.contains("Saving"), "{page}");
     assert_eq!(asked(&mut screen, "<f2><enter>"), None, "one at a time");
-    let saved = Saved { path: request.path, count: 840, is_text: false, rebuilt: 0, bytes: 184_320, missing: 12 };
+    let saved = Saved {
+        path: request.path,
+        count: 840,
+        is_text: false,
+        rebuilt: 0,
+        bytes: 184_320,
+        missing: 12,
+        leaves_keys: false,
+    };
     screen.press("<esc>");
     screen.saved(SaveOutcome::Saved(saved));
     let page = text(&screen.render(SIZE.0, SIZE.1));

@@ -44,6 +44,8 @@ pub struct FileSource {
     names: Vec<String>,
     status: Arc<SourceStatus>,
     stop: Arc<AtomicBool>,
+    /// Facts that were told of already.
+    told: usize,
 }
 
 impl FileSource {
@@ -69,7 +71,7 @@ impl FileSource {
         }
         status.total_bytes.store(total.unwrap_or(0), Ordering::Relaxed);
         let is_stream = readers.iter().any(|reader| reader.is_stream);
-        let source = Self { readers, order: Order::new(!is_stream), names, status, stop };
+        let source = Self { readers, order: Order::new(!is_stream), names, status, stop, told: 0 };
         source.publish_facts();
         Ok(source)
     }
@@ -189,6 +191,12 @@ impl FileSource {
 
     /// Gives the sink what need not wait for packets that are still to be read.
     fn give_due(&mut self, over: bool, sink: &mut dyn BatchSink) -> ControlFlow<()> {
+        // Interfaces are described right before their first packet.
+        let told = self.readers.iter().map(FileReader::told).sum();
+        if told != self.told {
+            self.told = told;
+            self.publish_facts();
+        }
         while let Some(mut batch) = self.order.due(over) {
             self.status.packets.fetch_add(batch.len() as u64, Ordering::Relaxed);
             sink.hand_on(&mut batch)?;

@@ -252,6 +252,14 @@ impl FileReader {
         }
     }
 
+    /// How much it has told so far; grows with it.
+    pub(super) fn told(&self) -> usize {
+        match &self.format {
+            Format::Pcapng(pcapng) => pcapng.told(),
+            Format::Legacy(_) | Format::HeaderCut => 0,
+        }
+    }
+
     /// The link types known so far.
     pub(super) fn links(&self) -> Vec<LinkType> {
         match &self.format {

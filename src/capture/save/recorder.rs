@@ -68,7 +68,7 @@ impl Recorder {
     /// Creates the file, or with rotation looks whether its directory is there: the first file's name is known with the
     /// first packet only.
     pub fn open(options: RecordOptions) -> Result<Self, SaveError> {
-        let blocks = Pcapng::new(Arc::clone(&options.names));
+        let blocks = Pcapng::new(options.names.clone());
         let mut recorder = Self {
             blocks,
             buffer: Vec::new(),

@@ -1,10 +1,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::*;
-use crate::capture::Source;
 use crate::capture::file::FileSource;
+use crate::capture::{Source, SourceKind, SourceStatus};
 use crate::packet::{Batch, LinkType, PacketId, PacketMeta};
 use crate::time::Timestamp;
 
@@ -30,8 +31,9 @@ fn batch(packets: &[(PacketMeta, &[u8])]) -> Batch {
 }
 
 fn options(path: &Path) -> RecordOptions {
-    let names = ["eth0".to_owned(), "wg0".to_owned()];
-    RecordOptions { path: path.to_owned(), rotation: Rotation::default(), owner: None, names: names.into() }
+    let source = |name: &str| Arc::new(SourceStatus::new(name, SourceKind::Live, ""));
+    let names = SourceNames::of(["eth0", "wg0"].map(source));
+    RecordOptions { path: path.to_owned(), rotation: Rotation::default(), owner: None, names }
 }
 
 /// Time, link type, length on the wire and bytes of each packet, as our own reader finds them.
@@ -83,6 +85,29 @@ fn a_recorded_file_gives_the_same_packets_again() {
     }
     let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions());
     assert_eq!(mode & 0o007, 0, "a capture is nobody else's business");
+}
+
+#[test]
+fn interfaces_keep_their_names_from_file_to_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let [first, second] = ["first.pcapng", "second.pcapng"].map(|name| folder.path().join(name));
+    let packets = [(meta(0, 1, 0, LinkType::ETHERNET), &b"abc"[..]), (meta(1, 1, 1, LinkType::RAW), b"abc")];
+    save(&first, Format::Pcapng, false, &packets).unwrap();
+    let source = FileSource::open(&[first.display().to_string()]).unwrap();
+    let names = SourceNames::of([source.status()]);
+    let mut recorder = Recorder::open(RecordOptions { names, ..options(&second) }).unwrap();
+    let mut write = |batch: &mut Batch| {
+        recorder.write(batch);
+        batch.clear();
+        std::ops::ControlFlow::Continue(())
+    };
+    Box::new(source).run(&mut write).unwrap();
+    drop(recorder);
+    let source = FileSource::open(&[second.display().to_string()]).unwrap();
+    let status = source.status();
+    Box::new(source).run(&mut |_: &mut Batch| std::ops::ControlFlow::Continue(())).unwrap();
+    let facts = status.facts.load();
+    assert_eq!(facts.interfaces.values().collect::<Vec<_>>(), ["eth0", "wg0"]);
 }
 
 #[test]

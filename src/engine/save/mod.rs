@@ -67,4 +67,6 @@ pub struct Saved {
     pub bytes: u64,
     /// Packets, or messages, that belong to the calls but are no longer kept.
     pub missing: u64,
+    /// Whether keys of encrypted connections, which the file read holds, are not in it.
+    pub leaves_keys: bool,
 }

@@ -121,7 +121,7 @@ fn try_save(job: &Job, stop: &AtomicBool) -> Result<Saved, SaveError> {
     let mut file = CaptureFile::create(SaveOptions {
         path: request.path.clone(),
         format: request.format,
-        names: Arc::clone(&job.names),
+        names: job.names.clone(),
         owner: job.owner,
         replace: request.replace,
         spared: job.spared.clone(),
@@ -148,7 +148,8 @@ fn try_save(job: &Job, stop: &AtomicBool) -> Result<Saved, SaveError> {
         return Err(SaveError::Stopped { path: request.path.display().to_string() });
     }
     let bytes = file.finish()?;
-    Ok(Saved { path: request.path.clone(), count, is_text, rebuilt, bytes, missing })
+    let leaves_keys = !is_text && job.names.leaves_keys();
+    Ok(Saved { path: request.path.clone(), count, is_text, rebuilt, bytes, missing, leaves_keys })
 }
 
 /// A file being filled with the packets that are wanted.

@@ -10,7 +10,7 @@ use super::saver::save;
 use super::*;
 use crate::capture::demo::{self, DemoSource};
 use crate::capture::file::FileSource;
-use crate::capture::save::{Format, Spared};
+use crate::capture::save::{Format, SourceNames, Spared};
 use crate::capture::synth::{Path, PcapWriter, Precision, wire};
 use crate::capture::{FileStamp, Source};
 use crate::decode::DecodeOptions;
@@ -73,14 +73,8 @@ impl Captured {
 
     fn outcome(&self, request: SaveRequest, packets: Packets) -> SaveOutcome {
         let snapshot = Arc::clone(&self.snapshot);
-        let job = Job {
-            request,
-            snapshot,
-            packets,
-            names: ["demo".to_owned()].into(),
-            owner: None,
-            spared: Spared::default(),
-        };
+        let job =
+            Job { request, snapshot, packets, names: SourceNames::default(), owner: None, spared: Spared::default() };
         save(job, &AtomicBool::new(false))
     }
 

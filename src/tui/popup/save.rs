@@ -323,6 +323,9 @@ pub fn sentence(saved: &Saved) -> String {
     if saved.missing > 0 {
         notes.push(format!("{} of {} no longer kept", saved.missing, count.saturating_add(saved.missing)));
     }
+    if saved.leaves_keys {
+        notes.push("without the keys that the capture holds".to_owned());
+    }
     let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
     format!("Saved {count} {what}{notes} to {path} ({size})")
 }
@@ -341,8 +344,15 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_said() {
-        let mut saved =
-            Saved { path: "x.pcapng".into(), count: 828, is_text: false, rebuilt: 0, bytes: 184_320, missing: 0 };
+        let mut saved = Saved {
+            path: "x.pcapng".into(),
+            count: 828,
+            is_text: false,
+            rebuilt: 0,
+            bytes: 184_320,
+            missing: 0,
+            leaves_keys: false,
+        };
         assert_eq!(sentence(&saved), "Saved 828 packets to x.pcapng (180 KiB)");
         saved.rebuilt = 3;
         assert_eq!(sentence(&saved), "Saved 828 packets (3 rebuilt from messages) to x.pcapng (180 KiB)");
