@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::capture::FileId;
+use crate::limits::FILE_ORDER_SECONDS;
 use crate::time::{Elapsed, Timestamp};
 
 /// When a new file begins. Nothing set: never.
@@ -28,7 +29,9 @@ impl Rotation {
     /// Whether a file that began at `began` and has `bytes` is full when a packet of time `at` comes.
     pub(super) fn is_due(self, began: Timestamp, bytes: u64, at: Timestamp) -> bool {
         let seconds = self.seconds.map(|seconds| Elapsed::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX)));
-        self.bytes.is_some_and(|most| bytes >= most) || seconds.is_some_and(|most| at.since(began) >= most)
+        // A clock that was set back would keep the file open until it has caught up.
+        let is_behind = began.since(at) > Elapsed::from_secs(FILE_ORDER_SECONDS);
+        self.bytes.is_some_and(|most| bytes >= most) || seconds.is_some_and(|most| is_behind || at.since(began) >= most)
     }
 }
 

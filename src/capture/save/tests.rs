@@ -124,6 +124,20 @@ fn files_turn_with_packet_time_and_the_oldest_go() {
     assert_eq!(read(&folder.path().join("x_00003_20261128T154545.pcapng")).len(), 1);
 }
 
+#[test]
+fn a_file_turns_when_the_clock_is_set_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let rotation = Rotation { seconds: Some(10), ..Rotation::default() };
+    let mut recorder = Recorder::open(RecordOptions { rotation, ..options(&folder.path().join("x.pcapng")) }).unwrap();
+    // What comes a little late, as from another interface, is no step back.
+    for (number, seconds) in [0, -2, -3_600, -3_591, -3_590].into_iter().enumerate() {
+        recorder.write(&batch(&[(meta(0, number as u64 + 1, seconds, LinkType::ETHERNET), b"abc")]));
+    }
+    drop(recorder);
+    let names = ["x_00001_20261128T154500.pcapng", "x_00002_20261128T144500.pcapng", "x_00003_20261128T144510.pcapng"];
+    assert_eq!(files(folder.path()), names);
+}
+
 /// Names hold a second, and another run may have begun in the same one; or one of its files is being read.
 #[test]
 fn files_that_take_turns_overwrite_none_that_is_there() {
