@@ -303,14 +303,14 @@ impl EngineLoop {
         match command {
             Command::Forget(calls) => self.pipeline.store_mut().forget(&calls),
             Command::ForgetAll => self.pipeline.store_mut().forget_all(),
-            Command::Save(request) => self.save(request),
+            Command::Save(request, seen) => self.save(request, seen),
             Command::Stop => return ControlFlow::Break(()),
         }
         ControlFlow::Continue(())
     }
 
     /// Gives a thread of its own what it needs for a request, and goes on.
-    fn save(&mut self, request: SaveRequest) {
+    fn save(&mut self, request: SaveRequest, seen: Arc<Snapshot>) {
         let packets = match &self.save_from {
             SaveFrom::Files(paths) => {
                 let stamps = self.statuses.iter().flat_map(|status| status.stamps.iter().copied());
@@ -327,7 +327,7 @@ impl EngineLoop {
             read: self.statuses.iter().flat_map(|status| &status.stamps).flatten().map(|stamp| stamp.id).collect(),
             written: self.ends.writer.as_ref().map(|writer| Arc::clone(writer.status())),
         };
-        self.ends.savers.start(Job { request, snapshot, packets, names, owner: self.owner, spared });
+        self.ends.savers.start(Job { request, snapshot, seen, packets, names, owner: self.owner, spared });
     }
 
     fn show(&mut self) {

@@ -218,13 +218,7 @@ impl Recent {
             ("recent TCP, fragments", &self.streams),
             ("recent media and others", &self.media),
         ];
-        rows.map(|(what, ring)| MemoryUse {
-            what,
-            used: (ring.bytes + ring.open.bytes()) as u64,
-            limit: ring.limit as u64,
-            unit: "bytes",
-            evicted: 0,
-        })
+        rows.map(|(what, ring)| MemoryUse::new(what, ring.bytes + ring.open.bytes(), ring.limit, "bytes", 0))
     }
 
     /// How far it reaches back.

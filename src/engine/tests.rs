@@ -210,13 +210,9 @@ fn neither_the_input_nor_the_recording_is_saved_over() {
     let outputs = Outputs { recorder: Some(recorder.unwrap()), ..Outputs::default() };
     let handle = Engine::start(vec![Box::new(source)], options, outputs).unwrap();
     let said = [&input, &output].map(|path| {
-        handle.send(Command::Save(SaveRequest {
-            path: path.clone(),
-            format: Format::Pcapng,
-            calls: None,
-            media: true,
-            replace: true,
-        }));
+        let (path, format) = (path.clone(), Format::Pcapng);
+        let request = SaveRequest { path, format, calls: None, media: true, replace: true };
+        handle.send(Command::Save(request, handle.latest()));
         handle.saved.recv_timeout(PATIENCE).unwrap()
     });
     let refused = |outcome: &SaveOutcome, why: &str| matches!(outcome, SaveOutcome::Failed(said) if said.contains(why));

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crossterm::Command;
 use crossterm::clipboard::CopyToClipboard;
@@ -42,7 +43,7 @@ pub fn carry_out(
         Effect::Mouse(on) => terminal.set_mouse(on)?,
         Effect::Save(mut request) => {
             request.path = at_home(request.path);
-            engine.send(UiCommand::Save(request));
+            engine.send(UiCommand::Save(request, Arc::clone(&screen.state().snapshot)));
         }
         Effect::Forget(keys) => engine.send(UiCommand::Forget(keys)),
         Effect::ForgetAll => engine.send(UiCommand::ForgetAll),

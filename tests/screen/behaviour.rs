@@ -159,6 +159,7 @@ fn nothing_waits_while_the_window_is_open_or_a_file_is_written() {
         rebuilt: 0,
         bytes: 184_320,
         missing: 12,
+        calls_gone: 0,
         leaves_keys: false,
     };
     screen.press("<esc>");

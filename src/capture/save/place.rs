@@ -60,6 +60,9 @@ pub enum SaveError {
         /// The link types by name.
         links: String,
     },
+    /// Nothing is known any more of what was to be saved.
+    #[error("These calls are no longer kept. Save calls while they are in the list")]
+    Gone,
     /// Somebody ended the program meanwhile.
     #[error("{path} was not written to its end")]
     Stopped {

@@ -6,6 +6,7 @@ mod saver;
 #[cfg(test)]
 mod tests;
 mod text;
+mod wanted;
 
 use std::path::PathBuf;
 
@@ -67,6 +68,8 @@ pub struct Saved {
     pub bytes: u64,
     /// Packets, or messages, that belong to the calls but are no longer kept.
     pub missing: u64,
+    /// Calls that were asked for and are not in it, since nothing is known of them any more.
+    pub calls_gone: u64,
     /// Whether keys of encrypted connections, which the file read holds, are not in it.
     pub leaves_keys: bool,
 }

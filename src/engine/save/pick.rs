@@ -6,6 +6,7 @@ use std::hash::Hash;
 use memchr::memmem::Finder;
 
 use super::SaveRequest;
+use super::wanted::Wanted;
 use crate::engine::inside::{Inside, inside};
 use crate::limits::{SAVE_MEDIA_SLACK_S, SAVE_RTCP_SLACK_S, SAVE_SEARCHED_CALLS, SAVE_TCP_SLACK_S};
 use crate::net::Segment;
@@ -13,9 +14,8 @@ use crate::packet::{Endpoint, FlowKey, Packet, PacketId, Transport};
 use crate::rtp::classify::{Media, classify};
 use crate::sdp::Sdp;
 use crate::sip::multipart::sdp_body;
-use crate::store::snapshot::Snapshot;
 use crate::time::{Elapsed, Timestamp};
-use crate::track::call::{Call, CallKey, Fact};
+use crate::track::call::{Call, Fact};
 use crate::track::stream::Stream;
 
 /// From when to when packets of a flow are wanted.
@@ -50,52 +50,31 @@ pub(super) struct Pick {
 }
 
 impl Pick {
-    /// What a request asks for. Calls that are no longer remembered are left out. `may_miss` says that packets may be
-    /// gone; then those of everything are counted as well.
-    pub fn of(request: &SaveRequest, snapshot: &Snapshot, may_miss: bool) -> Self {
+    /// What a request asks for. `may_miss` says that packets may be gone; then those of everything are counted as well.
+    pub fn of(request: &SaveRequest, wanted: &Wanted, may_miss: bool) -> Self {
         let mut pick = Self { all: request.calls.is_none(), media: request.media, ..Self::default() };
-        match &request.calls {
-            Some(keys) => pick.calls(keys, snapshot),
-            None => pick.everything(snapshot, may_miss),
+        let Wanted { calls, streams, .. } = wanted;
+        if !pick.all || may_miss {
+            calls.iter().for_each(|call| pick.call(call));
+        }
+        // Of everything, what is media must be known where it is not wanted.
+        let is_left_out = pick.all && !pick.media;
+        if (pick.media && !pick.all) || is_left_out {
+            calls.iter().for_each(|call| pick.announcements(call));
+        }
+        if pick.media && (!pick.all || may_miss) {
+            for stream in streams {
+                pick.uncertain += stream.packets;
+                pick.stream(stream, Window { from: stream.first, to: stream.last });
+            }
+        }
+        if is_left_out {
+            // A stream may have gone on since; what it is will not have changed.
+            streams.iter().for_each(|stream| pick.stream(stream, ALWAYS));
         }
         let windows = pick.udp.values_mut().chain(pick.tcp.values_mut()).chain(pick.announced.values_mut());
         windows.for_each(join);
         pick
-    }
-
-    fn calls(&mut self, keys: &[CallKey], snapshot: &Snapshot) {
-        let calls: Vec<&Call> = keys.iter().filter_map(|key| snapshot.call(*key)).map(AsRef::as_ref).collect();
-        calls.iter().for_each(|call| self.call(call));
-        if !self.media {
-            return;
-        }
-        calls.iter().for_each(|call| self.announcements(call));
-        let keys: HashSet<CallKey> = keys.iter().copied().collect();
-        let listed: HashSet<_> = calls.iter().flat_map(|call| call.streams.iter().copied()).collect();
-        for stream in snapshot.streams.iter() {
-            if listed.contains(&stream.key) || stream.call.is_some_and(|call| keys.contains(&call)) {
-                self.stream(stream, Window { from: stream.first, to: stream.last });
-            }
-        }
-    }
-
-    /// Every packet: what is looked for is what should be among them, and which of them are media.
-    fn everything(&mut self, snapshot: &Snapshot, may_miss: bool) {
-        if may_miss {
-            snapshot.calls.iter().for_each(|call| self.call(call));
-        }
-        if self.media && may_miss {
-            for stream in snapshot.streams.iter() {
-                self.stream(stream, Window { from: stream.first, to: stream.last });
-            }
-        }
-        if !self.media {
-            snapshot.calls.iter().for_each(|call| self.announcements(call));
-            let uncertain = self.uncertain;
-            // A stream may have gone on since; what it is will not have changed.
-            snapshot.streams.iter().for_each(|stream| self.stream(stream, ALWAYS));
-            self.uncertain = uncertain;
-        }
     }
 
     fn call(&mut self, call: &Call) {
@@ -144,7 +123,6 @@ impl Pick {
     }
 
     fn stream(&mut self, stream: &Stream, span: Window) {
-        self.uncertain += stream.packets;
         let flow = stream.flow;
         let mut add = |flow: FlowKey, slack: i64| {
             for flow in [flow, reversed(flow)] {

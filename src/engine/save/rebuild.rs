@@ -4,12 +4,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::SaveRequest;
 use crate::capture::save::{Format, REBUILT_INTERFACE};
 use crate::capture::synth::{Path, wire};
 use crate::engine::recent::Chunks;
 use crate::packet::{Batch, LinkType, PacketId, PacketMeta, Transport};
-use crate::store::snapshot::Snapshot;
 use crate::track::call::Call;
 use crate::track::message::Message;
 
@@ -29,7 +27,7 @@ pub(super) struct Rebuilt {
 
 /// Makes packets of those messages of the wanted calls that came by UDP and are not all among the packets kept. What came
 /// in a stream cannot be put back into it.
-pub(super) fn rebuild(request: &SaveRequest, snapshot: &Snapshot, kept: &[Chunks]) -> Rebuilt {
+pub(super) fn rebuild(format: Format, calls: &[Arc<Call>], kept: &[Chunks]) -> Rebuilt {
     let mut out = Rebuilt::default();
     let mut ids: HashSet<PacketId> = HashSet::new();
     let mut links: HashMap<u16, LinkType> = HashMap::new();
@@ -37,11 +35,7 @@ pub(super) fn rebuild(request: &SaveRequest, snapshot: &Snapshot, kept: &[Chunks
         ids.insert(packet.meta.id);
         links.insert(packet.meta.id.source(), packet.meta.link);
     }
-    let calls: Vec<&Arc<Call>> = match &request.calls {
-        Some(keys) => keys.iter().filter_map(|key| snapshot.call(*key)).collect(),
-        None => snapshot.calls.iter().collect(),
-    };
-    let messages = calls.into_iter().flat_map(|call| call.messages.iter());
+    let messages = calls.iter().flat_map(|call| call.messages.iter());
     let is_gone = |message: &&Arc<Message>| {
         message.transport == Transport::Udp && !message.packets.iter().all(|id| ids.contains(id))
     };
@@ -56,7 +50,7 @@ pub(super) fn rebuild(request: &SaveRequest, snapshot: &Snapshot, kept: &[Chunks
         let link = match relink(known, &mut frame) {
             true => known,
             // Only pcapng may hold another link type than that of the packets around.
-            false if request.format == Format::Pcap => continue,
+            false if format == Format::Pcap => continue,
             false => LinkType::ETHERNET,
         };
         let original_len = frame.len() as u32;

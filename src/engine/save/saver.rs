@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::pick::Pick;
 use super::rebuild::{Rebuilt, rebuild};
+use super::wanted::Wanted;
 use super::{SaveOutcome, SaveRequest, Saved, text};
 use crate::capture::file::FileSource;
 use crate::capture::save::{
@@ -57,6 +58,8 @@ impl Input {
 pub(in crate::engine) struct Job {
     pub request: SaveRequest,
     pub snapshot: Arc<Snapshot>,
+    /// What the user saw when asking.
+    pub seen: Arc<Snapshot>,
     pub packets: Packets,
     pub names: SourceNames,
     pub owner: Option<Owner>,
@@ -118,6 +121,10 @@ pub(super) fn save(job: Job, stop: &AtomicBool) -> SaveOutcome {
 
 fn try_save(job: &Job, stop: &AtomicBool) -> Result<Saved, SaveError> {
     let request = &job.request;
+    let wanted = Wanted::of(request, &job.snapshot, &job.seen);
+    if wanted.calls.is_empty() && wanted.gone > 0 {
+        return Err(SaveError::Gone);
+    }
     let mut file = CaptureFile::create(SaveOptions {
         path: request.path.clone(),
         format: request.format,
@@ -129,13 +136,13 @@ fn try_save(job: &Job, stop: &AtomicBool) -> Result<Saved, SaveError> {
     let is_text = request.format == Format::Text;
     let mut rebuilt = 0;
     let (count, missing) = if is_text {
-        text::write(&mut file, &job.snapshot, request.calls.as_deref())?
+        text::write(&mut file, &wanted.calls)?
     } else {
         let may_miss = matches!(job.packets, Packets::Recent(_));
-        let mut writing = Writing { pick: Pick::of(request, &job.snapshot, may_miss), file: &mut file, count: 0, stop };
+        let mut writing = Writing { pick: Pick::of(request, &wanted, may_miss), file: &mut file, count: 0, stop };
         match &job.packets {
             Packets::Recent(kinds) => {
-                let again = rebuild(request, &job.snapshot, kinds);
+                let again = rebuild(request.format, &wanted.calls, kinds);
                 rebuilt = again.count;
                 writing.pick.forget(&again.replaced);
                 in_order(kinds, &again, |packet| writing.packet(packet))
@@ -149,7 +156,16 @@ fn try_save(job: &Job, stop: &AtomicBool) -> Result<Saved, SaveError> {
     }
     let bytes = file.finish()?;
     let leaves_keys = !is_text && job.names.leaves_keys();
-    Ok(Saved { path: request.path.clone(), count, is_text, rebuilt, bytes, missing, leaves_keys })
+    Ok(Saved {
+        path: request.path.clone(),
+        count,
+        is_text,
+        rebuilt,
+        bytes,
+        missing,
+        calls_gone: wanted.gone,
+        leaves_keys,
+    })
 }
 
 /// A file being filled with the packets that are wanted.

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::pick::Pick;
 use super::saver::save;
+use super::wanted::Wanted;
 use super::*;
 use crate::capture::demo::{self, DemoSource};
 use crate::capture::file::FileSource;
@@ -72,9 +73,12 @@ impl Captured {
     }
 
     fn outcome(&self, request: SaveRequest, packets: Packets) -> SaveOutcome {
-        let snapshot = Arc::clone(&self.snapshot);
-        let job =
-            Job { request, snapshot, packets, names: SourceNames::default(), owner: None, spared: Spared::default() };
+        self.outcome_seen(request, packets, Arc::default())
+    }
+
+    fn outcome_seen(&self, request: SaveRequest, packets: Packets, seen: Arc<Snapshot>) -> SaveOutcome {
+        let (snapshot, names, spared) = (Arc::clone(&self.snapshot), SourceNames::default(), Spared::default());
+        let job = Job { request, snapshot, seen, packets, names, owner: None, spared };
         save(job, &AtomicBool::new(false))
     }
 
@@ -93,6 +97,10 @@ impl Captured {
         };
         Arc::clone(calls.iter().find(|call| is_it(call)).unwrap())
     }
+}
+
+fn pick(request: &SaveRequest, snapshot: &Snapshot) -> Pick {
+    Pick::of(request, &Wanted::of(request, snapshot, snapshot), true)
 }
 
 fn input(path: &str) -> Input {
@@ -247,7 +255,7 @@ fn what_comes_where_media_is_expected_belongs_to_the_call() {
         let id = PacketId::new(0, 1_000_000);
         let original_len = frame.len() as u32;
         let meta = PacketMeta { id, at, interface: 0, link: LinkType::ETHERNET, original_len };
-        Pick::of(&request, &captured.snapshot, true).takes(&Packet { meta, data: &frame })
+        pick(&request, &captured.snapshot).takes(&Packet { meta, data: &frame })
     };
     assert!(takes(true, medium.port, call.started));
     assert!(!takes(false, medium.port, call.started), "not without media");
@@ -285,7 +293,7 @@ fn a_call_over_tcp_comes_with_its_connection() {
     let key = snapshot.calls.iter().next().unwrap().key;
     let request =
         SaveRequest { path: "x".into(), format: Format::Pcapng, calls: Some(vec![key]), media: true, replace: false };
-    let mut pick = Pick::of(&request, &snapshot, true);
+    let mut wanted = pick(&request, &snapshot);
     let mut takes = |number: u64, seconds: i64, src: Endpoint, dst: Endpoint| {
         let mut frame = Vec::new();
         let segment = wire::TcpSegment { seq: 1, ack: Some(1), ..wire::TcpSegment::default() };
@@ -297,14 +305,14 @@ fn a_call_over_tcp_comes_with_its_connection() {
             link: LinkType::ETHERNET,
             original_len: frame.len() as u32,
         };
-        pick.takes(&Packet { meta, data: &frame })
+        wanted.takes(&Packet { meta, data: &frame })
     };
     assert!(takes(2, 9, client, server), "the segment before");
     assert!(takes(3, 10, client, server), "the message");
     assert!(takes(4, 11, server, client), "its acknowledgment");
     assert!(!takes(5, 11, other, server), "another connection");
     assert!(!takes(6, 60, client, server), "another minute");
-    assert_eq!(pick.missing(), 0);
+    assert_eq!(wanted.missing(), 0);
 }
 
 #[test]
@@ -372,4 +380,28 @@ fn a_file_that_changed_since_is_not_read_again() {
     // Text takes nothing from the file.
     let text = SaveRequest { format: Format::Text, ..request };
     assert!(matches!(outcome(&text), SaveOutcome::Saved(_)));
+}
+
+/// The view is paused, and meanwhile a call leaves the tables: the user still sees it.
+#[test]
+fn a_call_that_only_the_paused_view_knows_is_saved_all_the_same() {
+    let mut captured = captured();
+    let call = captured.talked();
+    let seen = std::mem::take(&mut captured.snapshot);
+    let path = captured.folder.path().join("x.pcapng");
+    let calls = Some(vec![call.key]);
+    let request = SaveRequest { path, format: Format::Pcapng, calls, media: true, replace: true };
+    let recent = || Packets::Recent(captured.recent.clone());
+    let saved = captured.outcome_seen(request.clone(), recent(), Arc::clone(&seen));
+    let rtp: u64 = call.streams.iter().map(|key| seen.stream(*key).unwrap().packets).sum();
+    let is_whole = |saved: &Saved| saved.count > rtp && (saved.missing, saved.calls_gone) == (0, 0);
+    assert!(matches!(&saved, SaveOutcome::Saved(saved) if is_whole(saved)), "{saved:?}");
+    let before = fs::read(&request.path).unwrap();
+    // Nobody knows it: nothing is overwritten, and one of two is said to be left out.
+    let gone = captured.outcome(request.clone(), recent());
+    assert!(matches!(&gone, SaveOutcome::Failed(why) if why.contains("no longer kept")), "{gone:?}");
+    assert_eq!(fs::read(&request.path).unwrap(), before);
+    let both = SaveRequest { calls: Some(vec![call.key, CallKey(u64::MAX)]), ..request };
+    let saved = captured.outcome_seen(both, recent(), seen);
+    assert!(matches!(&saved, SaveOutcome::Saved(saved) if saved.calls_gone == 1), "{saved:?}");
 }

@@ -79,7 +79,7 @@ fn lines_of(state: &State) -> (Vec<Line>, usize) {
     out.extend(memory(&capture.memory, capture.recent.as_ref().map(|recent| kept(recent, true, state.zone))));
     out.extend(decoded(capture));
     out.extend(streams::counters(&capture.decode.streams));
-    out.extend(streams::flows(&capture.flows, state.zone));
+    out.extend(streams::flows(&capture.flows, state.zone, layout::areas(state).content.width));
     out.extend(malformed(capture, &state.theme));
     let samples = &capture.decode.samples;
     if !samples.is_empty() {

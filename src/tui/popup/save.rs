@@ -318,10 +318,14 @@ pub fn sentence(saved: &Saved) -> String {
     let (count, path, size) = (saved.count, saved.path.display(), bytes(saved.bytes));
     let mut notes = Vec::new();
     if saved.rebuilt > 0 {
-        notes.push(format!("{} rebuilt from messages", saved.rebuilt));
+        notes.push(format!("{} of them rebuilt from messages", saved.rebuilt));
     }
     if saved.missing > 0 {
         notes.push(format!("{} of {} no longer kept", saved.missing, count.saturating_add(saved.missing)));
+    }
+    if saved.calls_gone > 0 {
+        let noun = if saved.calls_gone == 1 { "call" } else { "calls" };
+        notes.push(format!("{} {noun} no longer kept", saved.calls_gone));
     }
     if saved.leaves_keys {
         notes.push("without the keys that the capture holds".to_owned());
@@ -351,11 +355,12 @@ mod tests {
             rebuilt: 0,
             bytes: 184_320,
             missing: 0,
+            calls_gone: 0,
             leaves_keys: false,
         };
         assert_eq!(sentence(&saved), "Saved 828 packets to x.pcapng (180 KiB)");
         saved.rebuilt = 3;
-        assert_eq!(sentence(&saved), "Saved 828 packets (3 rebuilt from messages) to x.pcapng (180 KiB)");
+        assert_eq!(sentence(&saved), "Saved 828 packets (3 of them rebuilt from messages) to x.pcapng (180 KiB)");
         saved.rebuilt = 0;
         saved.missing = 12;
         assert_eq!(sentence(&saved), "Saved 828 packets (12 of 840 no longer kept) to x.pcapng (180 KiB)");
