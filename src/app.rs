@@ -134,7 +134,10 @@ fn tell_written(snapshot: &Snapshot) {
     let files = if written.files > 1 { format!("{} files, the last one ", written.files) } else { String::new() };
     let holds_keys = snapshot.capture.sources.iter().any(|source| source.facts.key_blocks > 0);
     let keys = if holds_keys { ", without the keys that the capture holds" } else { "" };
-    tell(&format!("{} packets ({} bytes) written to {files}{}{keys}", written.packets, written.bytes, written.file));
+    // Whatever its name says.
+    let format = if written.file.ends_with(".pcapng") { "" } else { " as pcapng" };
+    let (packets, bytes) = (written.packets, written.bytes);
+    tell(&format!("{packets} packets ({bytes} bytes) written to {files}{}{format}{keys}", written.file));
 }
 
 fn explain(word: &str) -> anyhow::Result<()> {

@@ -17,6 +17,7 @@ pub mod synth;
 pub use identity::{FileId, FileStamp};
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -171,6 +172,14 @@ impl SourceStatus {
             queue: self.lost_queue.load(Ordering::Relaxed),
         }
     }
+}
+
+/// The system's words without its error number.
+pub(crate) fn system_words(error: &io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split_once(" (os error").map_or(text.as_str(), |(words, _)| words);
+    let mut chars = words.chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// Why a source cannot be opened or cannot go on: each is one sentence with the next step.

@@ -23,12 +23,9 @@ use self::order::Order;
 use self::reader::{FileReader, Next};
 use super::link::link_name;
 use super::{BatchSink, FileFacts, Source, SourceError, SourceKind, SourceState, SourceStatus, Stopper};
-use crate::limits::{FILE_BUFFER_BYTES, FILE_BUFFERS_BYTES};
+use crate::limits::{FILE_BUFFER_BYTES, FILE_BUFFERS_BYTES, FILE_SMALLEST_BUFFER_BYTES};
 use crate::packet::Batch;
 use crate::time::Timestamp;
-
-/// The smallest read buffer of one of very many files, in bytes.
-const SMALLEST_BUFFER_BYTES: usize = 16 * 1024;
 
 /// One or several capture files as one source.
 ///
@@ -57,7 +54,8 @@ impl FileSource {
         status.stamps = paths.iter().map(|path| input::stamp(path)).collect();
         let status = Arc::new(status);
         let stop = Arc::new(AtomicBool::new(false));
-        let buffer_bytes = (FILE_BUFFERS_BYTES / paths.len().max(1)).clamp(SMALLEST_BUFFER_BYTES, FILE_BUFFER_BYTES);
+        let buffer_bytes =
+            (FILE_BUFFERS_BYTES / paths.len().max(1)).clamp(FILE_SMALLEST_BUFFER_BYTES, FILE_BUFFER_BYTES);
         let mut readers = Vec::with_capacity(paths.len());
         let mut total = Some(0_u64);
         for (index, path) in paths.iter().enumerate() {

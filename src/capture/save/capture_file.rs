@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::SourceNames;
 use super::pcapng::{Pcapng, in_file};
@@ -37,6 +38,9 @@ impl Format {
         }
     }
 }
+
+/// Drafts begun by this process.
+static DRAFTS: AtomicU64 = AtomicU64::new(0);
 
 /// What file to save.
 #[derive(Clone, Debug)]
@@ -207,7 +211,9 @@ fn draft(options: &SaveOptions) -> Result<Draft, SaveError> {
         _ => {}
     }
     let name = place.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let beside = place.with_file_name(format!(".{name}.{}.part", std::process::id()));
+    // Two may be saved to one place at the same time.
+    let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
+    let beside = place.with_file_name(format!(".{name}.{}-{number}.part", std::process::id()));
     // Only an earlier process of the same number can have left one.
     let _ = fs::remove_file(&beside);
     let file = create_anew(&beside, options.owner).map_err(|error| refused(&error))?;

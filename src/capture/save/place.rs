@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::WriteStatus;
-use crate::capture::FileId;
+use crate::capture::{FileId, system_words};
 
 /// A capture holds what people said: the group may read it, nobody else.
 const MODE: u32 = 0o640;
@@ -83,16 +83,8 @@ pub enum SaveError {
 impl SaveError {
     /// What the system said about a path.
     pub fn of(path: &Path, error: &io::Error) -> Self {
-        Self::File { path: path.display().to_string(), why: words(error), next: next_step(error) }
+        Self::File { path: path.display().to_string(), why: system_words(error), next: next_step(error) }
     }
-}
-
-/// The system's words without its error number.
-fn words(error: &io::Error) -> String {
-    let text = error.to_string();
-    let words = text.split_once(" (os error").map_or(text.as_str(), |(words, _)| words);
-    let mut chars = words.chars();
-    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
 fn next_step(error: &io::Error) -> &'static str {

@@ -19,12 +19,10 @@ use crate::capture::save::{
 };
 use crate::capture::{FileStamp, Source};
 use crate::engine::recent::Chunks;
+use crate::limits::LAST_SAVE_S;
 use crate::packet::{Batch, Packet, PacketId};
 use crate::store::snapshot::Snapshot;
 use crate::time::Timestamp;
-
-/// How long the end of the program waits for what is being saved.
-const LAST_SAVE: Duration = Duration::from_secs(10);
 
 /// Where the packets are.
 pub(in crate::engine) enum Packets {
@@ -102,7 +100,7 @@ impl Savers {
     /// The program ends: waits for what is being saved, but not for ever.
     pub fn finish(mut self) {
         self.running = None;
-        let _ = self.ended.recv_timeout(LAST_SAVE);
+        let _ = self.ended.recv_timeout(Duration::from_secs(LAST_SAVE_S));
         self.stop.store(true, Ordering::Relaxed);
         for thread in self.threads {
             let _ = thread.join();

@@ -143,7 +143,14 @@ impl SaveForm {
     /// Types into the name.
     pub fn key(&mut self, event: &KeyEvent) {
         let change = self.file.handle_event(&Event::Key(*event));
-        self.is_named |= change.is_some_and(|change| change.value);
+        if !change.is_some_and(|change| change.value) {
+            return;
+        }
+        self.is_named = true;
+        // The name says what the file is to be.
+        let ending = self.file.value().rsplit_once('.').map(|(_, ending)| ending);
+        let named = Format::ALL.into_iter().find(|format| ending.is_some_and(|ending| ending == format.ending()));
+        self.format = named.unwrap_or(self.format);
     }
 
     /// What is asked for; `None` without a name.

@@ -103,3 +103,49 @@ fn about(flow: &FlowView, zone: Zone) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::{Endpoint, FlowKey};
+    use crate::time::Timestamp;
+
+    fn view(ends: [(&str, u16); 2]) -> FlowView {
+        let [src, dst] = ends.map(|(ip, port)| Endpoint::new(ip.parse().unwrap(), port));
+        let at = Timestamp::from_parts(1_767_603_600, 0);
+        FlowView {
+            flow: FlowKey { src, dst },
+            protocol: Protocol::Sip,
+            standing: Standing::default(),
+            first: at,
+            last: at,
+            packets: 1,
+            octets: 1,
+            messages: 1,
+            again: 0,
+            missing: 0,
+            keep_alives: 0,
+            note: String::new(),
+        }
+    }
+
+    /// What the lines say without what is cut off.
+    fn texts(flow: &FlowView, width: u16) -> Vec<String> {
+        let cut = |text: &str, width: u16| text.chars().take(usize::from(width)).collect::<String>();
+        let lines = flows(std::slice::from_ref(flow), Zone::Utc, width).into_iter();
+        lines.filter_map(|line| line.pieces.first().map(|piece| cut(&piece.text, piece.width))).collect()
+    }
+
+    #[test]
+    fn both_ends_of_a_connection_are_shown_in_full() {
+        let four = view([("10.1.1.100", 40_000), ("10.1.1.200", 5_060)]);
+        assert_eq!(texts(&four, 80)[1], "10.1.1.100:40000 → 10.1.1.200:5060");
+        assert_eq!(texts(&four, 80).len(), 3);
+        let ip = "2001:db8:1234:5678:9abc:def0:1234:5678";
+        let six = view([(ip, 40_001), (ip, 5_061)]);
+        let [from, to] = [format!("[{ip}]:40001"), format!("→ [{ip}]:5061")];
+        assert_eq!(texts(&six, 80)[1..3], [from.clone(), to.clone()]);
+        assert_eq!(texts(&six, 160)[1], format!("{from} {to}"));
+        assert_eq!(texts(&six, 160).len(), 3);
+    }
+}
