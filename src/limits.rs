@@ -30,6 +30,12 @@ pub const RECENT_SIGNALLING_BYTES: usize = 24 * 1024 * 1024;
 /// Bytes of the newest TCP segments and fragments, kept for saving.
 pub const RECENT_STREAM_BYTES: usize = 8 * 1024 * 1024;
 
+/// Segments looked at for the handshake of a connection that turns out to be WebSocket: it came a moment ago.
+pub const RECENT_BEGINNING_PACKETS: usize = 1_024;
+
+/// WebSocket connections whose handshake was put to the signalling already.
+pub const RECENT_WEBSOCKETS: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
+
 /// Bytes of the newest media and other packets, kept for saving: five minutes of eight calls, two streams each.
 pub const RECENT_MEDIA_BYTES: usize = 64 * 1024 * 1024;
 
@@ -47,6 +53,12 @@ pub const SAVE_TCP_SLACK_S: i64 = 2;
 
 /// Calls with more messages than are remembered whose Call-ID is looked for in every datagram while saving.
 pub const SAVE_SEARCHED_CALLS: usize = 64;
+
+/// Seconds that the end of the program waits for what is being saved: some 100 MiB on a slow disk.
+pub const LAST_SAVE_S: u64 = 10;
+
+/// Outcomes of saving shown in the Capture tab, the newest ones.
+pub const SAVE_OUTCOMES: usize = 5;
 
 /// Default kernel ring of a live capture, in MiB.
 pub const KERNEL_BUFFER_MIB: u32 = 32;
@@ -68,6 +80,9 @@ pub const FILE_READ_BYTES: usize = 64 * 1024;
 
 /// Read buffers of all files that are merged together, in bytes: with more than 64 files each gets a smaller one.
 pub const FILE_BUFFERS_BYTES: usize = 16 * 1024 * 1024;
+
+/// The smallest read buffer of one of very many files, in bytes: four pages still cost less than a read each.
+pub const FILE_SMALLEST_BUFFER_BYTES: usize = 16 * 1024;
 
 /// Names of hosts kept of one pcapng file; a larger office has some hundred.
 pub const FILE_NAMES: usize = 4_096;

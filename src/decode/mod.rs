@@ -21,12 +21,12 @@ use crate::net::hand::{self, Common};
 use crate::net::sctp::{Assembly, Recent};
 use crate::net::transport::{Carried, carried};
 use crate::net::{Frame, Opened, Path, ip, open, tunnel};
-use crate::packet::{Batch, Packet, PacketId, PacketMeta};
+use crate::packet::{Batch, FlowKey, Packet, PacketId, PacketMeta};
 use crate::rtp::classify::{Media, classify};
 use crate::time::Timestamp;
 use dedup::{Dedup, Print};
 use paths::Paths;
-use stream::{FlowView, Streams};
+use stream::{FlowView, Protocol, Streams};
 use udp::is_media_first;
 
 /// How to decode.
@@ -129,6 +129,11 @@ impl Decoder {
     /// The TCP connections that carry SIP, and those that may do so unseen, as [`stream`] lists them.
     pub fn flows(&self) -> Vec<FlowView> {
         self.streams.views()
+    }
+
+    /// What the TCP connection of this flow, in either direction, has turned out to carry.
+    pub fn protocol(&self, flow: FlowKey) -> Protocol {
+        self.streams.protocol(flow)
     }
 
     /// TCP connections followed, and the bytes that they keep.

@@ -51,13 +51,7 @@ fn decoder_memory(pipeline: &Pipeline) -> [MemoryUse; 5] {
     let (streams, fragments) = (&counters.streams, counters.fragments);
     let (connections, stream_bytes) = decoder.stream_usage();
     let (datagrams, fragment_bytes) = decoder.fragment_usage();
-    let row = |what, used: usize, limit: usize, unit, evicted| MemoryUse {
-        what,
-        used: used as u64,
-        limit: limit as u64,
-        unit,
-        evicted,
-    };
+    let row = MemoryUse::new;
     [
         row("TCP connections", connections, TCP_CONNECTIONS, "flows", streams.evicted),
         row("TCP reassembly", stream_bytes, TCP_BYTES, "bytes", streams.evicted_by_bytes),

@@ -329,7 +329,7 @@ impl Flow {
     }
 
     /// What both directions together are.
-    fn protocol(&self) -> Protocol {
+    pub fn protocol(&self) -> Protocol {
         let [zero, one] = self.sides.each_ref().map(Side::protocol);
         match (zero, one) {
             (Protocol::Unknown | Protocol::Other, other) => other,

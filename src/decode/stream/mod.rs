@@ -154,6 +154,16 @@ impl Streams {
         self.bytes = 0;
     }
 
+    /// What the connection of this flow, in either direction, has turned out to carry. Of those in several networks, SIP
+    /// counts most.
+    pub fn protocol(&self, flow: FlowKey) -> Protocol {
+        let (pair, _) = Pair::of(flow);
+        let networks = self.networks.get(&pair).copied().unwrap_or(1);
+        let flows = || (0..networks).filter_map(|network| self.flows.peek(&Key { pair, network }));
+        let mut protocols = flows().map(|flow| flow.protocol());
+        protocols.clone().find(|protocol| protocol.may_be_sip()).or(protocols.next()).unwrap_or(Protocol::Unknown)
+    }
+
     /// Connections followed.
     pub fn len(&self) -> usize {
         self.flows.len()

@@ -13,7 +13,7 @@ use crate::tui::format::{Zone, bytes, counted, per_second, percent, rate};
 use crate::tui::layout;
 use crate::tui::popup::save::kept;
 use crate::tui::state::State;
-use crate::tui::theme::{Glyph, Role, Theme};
+use crate::tui::theme::{Glyph, Role};
 use crate::tui::widget::lines::{self, Line};
 
 /// Interfaces of a file that are named; more than a dozen say nothing.
@@ -21,7 +21,7 @@ const NAMES: usize = 12;
 
 /// Draws the tab. The selected line is marked where there is something to open.
 pub fn draw(buffer: &mut Buffer, area: Rect, state: &State, hits: &mut Hits) {
-    let (all, samples) = lines_of(state);
+    let (all, _) = lines_of(state);
     let at = state.capture_at.min(all.len().saturating_sub(1));
     let top = top_of(at, all.len(), area.height);
     lines::draw(buffer, area, &all, top, &state.theme);
@@ -32,7 +32,6 @@ pub fn draw(buffer: &mut Buffer, area: Rect, state: &State, hits: &mut Hits) {
             buffer.set_style(row, state.theme.style(Role::Selected));
         }
     }
-    let _ = samples;
 }
 
 /// The selected line in the middle, as far as there are lines above and below.
@@ -76,12 +75,12 @@ fn lines_of(state: &State) -> (Vec<Line>, usize) {
         out.extend(written_lines(written, usize::from(layout::areas(state).content.width)));
     }
     out.extend(saved_lines(state));
-    out.extend(memory(&capture.memory, capture.recent.as_ref().map(|recent| kept(recent, true, state.zone))));
     out.extend(decoded(capture));
     out.extend(fragments(&capture.decode.fragments));
     out.extend(streams::counters(&capture.decode.streams));
-    out.extend(streams::flows(&capture.flows, state.zone));
-    out.extend(malformed(capture, &state.theme));
+    out.extend(streams::flows(&capture.flows, state.zone, layout::areas(state).content.width));
+    out.extend(malformed(capture));
+    out.extend(memory(&capture.memory, capture.recent.as_ref().map(|recent| kept(recent, true, state.zone))));
     let samples = &capture.decode.samples;
     if !samples.is_empty() {
         out.push(section("Malformed packets, newest first (Enter shows the bytes)"));
@@ -179,7 +178,7 @@ fn standing(source: &SourceView) -> (Glyph, Role, String) {
             None => "reading".to_owned(),
         },
     };
-    if source.truncated {
+    if source.truncated && !text.contains("cut") {
         text.push_str("; the file is cut");
     }
     if source.live || lost.total() > 0 {
@@ -196,6 +195,10 @@ fn standing(source: &SourceView) -> (Glyph, Role, String) {
 
 fn losses(capture: &CaptureView) -> Vec<Line> {
     let lost = capture.lost;
+    // A file waits, and nothing of it is lost.
+    if !capture.sources.iter().any(|source| source.live) && lost.total() == 0 {
+        return Vec::new();
+    }
     let row = |name: &str, count: u64, about: &str| {
         let role = if count > 0 { Role::Bad } else { Role::Text };
         Line::blank().at(1, 12, name, Role::Text).right(13, 10, counted(count), role).at(25, u16::MAX, about, Role::Dim)
@@ -352,7 +355,7 @@ fn fragments(fragments: &FragmentCounters) -> Vec<Line> {
     ]
 }
 
-fn malformed(capture: &CaptureView, _: &Theme) -> Vec<Line> {
+fn malformed(capture: &CaptureView) -> Vec<Line> {
     let decode = &capture.decode;
     let mut out = vec![section("Could not be decoded")];
     for layer in Layer::ALL {
