@@ -30,7 +30,8 @@ pub enum Event {
 /// A SIP message and how it came.
 #[derive(Clone, Debug)]
 pub struct SipArrival {
-    /// Time of the completing packet.
+    /// Time of the completing packet; of a message that is not whole, of the last one with octets of it. On a stream it is
+    /// never before all octets ahead of it had come, as far as they were captured.
     pub at: Timestamp,
     /// The packets that carried it.
     pub packets: PacketIds,

@@ -263,13 +263,7 @@ impl Store {
     /// What is kept, against its limits.
     pub fn memory(&self) -> Vec<MemoryUse> {
         let (streams, candidates, evicted_streams) = self.streams.usage();
-        let row = |what, used: usize, limit: usize, unit, evicted| MemoryUse {
-            what,
-            used: used as u64,
-            limit: limit as u64,
-            unit,
-            evicted,
-        };
+        let row = MemoryUse::new;
         vec![
             row("calls", self.calls.len(), self.options.calls, "calls", self.evicted),
             row(

@@ -74,8 +74,9 @@ impl Counter {
 /// A flow that looks like RTP and has to prove it.
 #[derive(Debug)]
 struct Candidate {
-    /// Its packets since a row of consistent ones began.
+    /// Its packets since a row of consistent ones began, and how many of them are no repetitions.
     run: SmallVec<[RtpSample; STREAM_PROOF_PACKETS as usize]>,
+    distinct: u32,
     newest: Newest,
 }
 
@@ -185,7 +186,7 @@ impl Streams {
             self.copies += 1;
             return;
         };
-        if call.is_none() && candidate.run.len() < STREAM_PROOF_PACKETS as usize {
+        if call.is_none() && candidate.distinct < STREAM_PROOF_PACKETS {
             return;
         }
         if let Some(candidate) = self.young.remove(&id) {
@@ -207,7 +208,7 @@ impl Streams {
         }
     }
 
-    /// Counts the packet for its candidate: a run is packets of one payload type whose sequence numbers step by 1 to 16.
+    /// Counts the packet for its candidate: a run is packets of one payload type whose sequence numbers step by 1 to 16, or repeat.
     /// `None` if it was captured before.
     fn candidate(&mut self, id: StreamId, sample: &RtpSample) -> Option<&Candidate> {
         if !self.young.contains_key(&id) {
@@ -219,16 +220,20 @@ impl Streams {
             }
         }
         let candidate =
-            self.young.entry(id).or_insert_with(|| Candidate { run: SmallVec::new(), newest: Newest::default() });
+            self.young.entry(id).or_insert_with(|| Candidate { run: SmallVec::new(), distinct: 0, newest: Newest::default() });
         if candidate.newest.is_copy(sample) {
             return None;
         }
-        let goes_on = candidate.run.last().is_some_and(|last| {
-            let step = sample.sequence.wrapping_sub(last.sequence);
-            (1..=16).contains(&step) && last.payload_type == sample.payload_type
-        });
-        if !goes_on {
-            candidate.run.clear();
+        let last = candidate.run.last().filter(|last| last.payload_type == sample.payload_type);
+        match last.map(|last| sample.sequence.wrapping_sub(last.sequence)) {
+            // A sender that sends everything twice proves nothing by the second time.
+            Some(0) if candidate.run.len() >= 2 * STREAM_PROOF_PACKETS as usize => return Some(candidate),
+            Some(0) => {}
+            Some(1..=16) => candidate.distinct += 1,
+            _ => {
+                candidate.run.clear();
+                candidate.distinct = 1;
+            }
         }
         candidate.run.push(*sample);
         Some(candidate)
