@@ -6,7 +6,7 @@ use crate::time::Timestamp;
 
 /// Payload types 13 and 19; a dynamic one of that name is not recognised.
 const COMFORT_NOISE: [u8; 2] = [13, 19];
-/// A timestamp less than half the circle behind the first is in order.
+/// A timestamp up to half the circle behind the first is in order.
 const HALF: u32 = 1 << 31;
 /// A number so far behind has wrapped.
 const WRAPPED: i32 = 0xff00;
@@ -53,18 +53,20 @@ struct Running {
 
 impl Default for Running {
     fn default() -> Self {
-        Self { min: -1.0, mean: 0.0, max: 0.0 }
+        Self { min: f64::INFINITY, mean: 0.0, max: 0.0 }
     }
 }
 
 impl Running {
     #[inline]
     fn take(&mut self, value: f64, before: f64) {
-        if self.min < 0.0 || value < self.min {
-            self.min = value;
-        }
+        self.min = self.min.min(value);
         self.max = self.max.max(value);
         self.mean = (self.mean * (before - 1.0) + value) / before;
+    }
+
+    fn min(&self) -> f64 {
+        if self.min.is_finite() { self.min } else { -1.0 }
     }
 }
 
@@ -113,7 +115,7 @@ impl Wireshark {
         }
         let t = arrival.at.since(self.first_at).millis();
         let ticks = arrival.timestamp.wrapping_sub(self.first_timestamp);
-        let in_order = ticks < HALF;
+        let in_order = ticks <= HALF;
         let whole_khz = match arrival.carries {
             Carries::Media { clock } | Carries::ComfortNoise { clock } => clock.get() / 1_000,
             Carries::TelephoneEvent { .. } | Carries::Unknown => 0,
@@ -201,10 +203,10 @@ impl Wireshark {
             lost,
             lost_percent: if expected == 0 { 0.0 } else { 100.0 * lost as f64 / expected as f64 },
             sequence_errors: self.sequence_errors,
-            min_delta: self.delta.min,
+            min_delta: self.delta.min(),
             mean_delta: self.delta.mean,
             max_delta: self.delta.max,
-            min_jitter: self.jitters.min,
+            min_jitter: self.jitters.min(),
             mean_jitter: self.jitters.mean,
             max_jitter: self.jitters.max,
             max_skew: self.max_skew,
