@@ -235,8 +235,7 @@ impl Playout {
     #[inline]
     pub fn packet(&mut self, arrival: &Arrival) {
         let at = arrival.at.nanos();
-        let transit = at.saturating_sub(arrival.media.nanos());
-        let relative = self.transits.relative(transit);
+        let relative = self.transits.near(at.wrapping_sub(arrival.media.nanos()));
         let hot = &mut self.hot;
         let is_plain = arrival.is_audio
             && !arrival.marker
@@ -247,9 +246,9 @@ impl Playout {
         if is_plain {
             hot.highest = arrival.sequence;
             hot.media = arrival.media.nanos();
-            self.transits.push(relative);
+            self.transits.push(relative as i32);
         } else {
-            self.unusual(arrival, transit);
+            self.unusual(arrival);
         }
     }
 
@@ -337,8 +336,9 @@ impl Playout {
 
     #[cold]
     #[inline(never)]
-    fn unusual(&mut self, arrival: &Arrival, transit: i64) {
+    fn unusual(&mut self, arrival: &Arrival) {
         let at = arrival.at.nanos();
+        let transit = at.saturating_sub(arrival.media.nanos());
         self.catch_up();
         if !self.began {
             self.began = true;
@@ -554,8 +554,7 @@ impl Playout {
             .iter()
             .map(|buffer| buffer.plain())
             .fold((i64::MIN, i64::MAX), |(low, high), (from, to)| (low.max(from), high.min(to)));
-        let bound = |transit: i64| self.transits.relative(transit).clamp(i32::MIN.into(), i32::MAX.into()) as i32;
-        (self.hot.earliest, self.hot.latest) = (bound(low), bound(high));
+        (self.hot.earliest, self.hot.latest) = (self.transits.relative(low), self.transits.relative(high));
         if !self.knows_packet {
             self.hot.next = i64::MIN;
             return;
