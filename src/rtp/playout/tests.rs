@@ -319,7 +319,7 @@ fn the_windows_add_up_to_the_stream() {
     stream.packets.retain_mut(|packet| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         packet.at = packet.at.after(Elapsed::from_millis((state >> 33) as i64 % 120));
-        (state >> 40) % 20 > 0
+        !(state >> 40).is_multiple_of(20)
     });
     let playout = stream.play();
     let whole = playout.figures(BufferKind::Adaptive, END).loss;
