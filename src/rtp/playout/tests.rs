@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::limits::PLAYOUT_RESTART;
 
 const PACKET: i64 = 20 * MS;
 const END: Timestamp = Timestamp::from_nanos(i64::MAX);
