@@ -49,7 +49,8 @@ impl Playout {
         Elapsed::from_nanos(self.seen.packet)
     }
 
-    /// The complete windows, oldest first: at most 64, of longer streams the worse of each pair.
+    /// The complete windows, oldest first: at most 64. The newest 32 stand for ten seconds each, of older ones only the
+    /// worse of each pair is there. A live cell shows the last of them, and before there is one the running window.
     pub fn windows(&self) -> impl DoubleEndedIterator<Item = Window> {
         self.windows.iter()
     }
