@@ -389,7 +389,7 @@ pub const ICMP_QUOTE_CALL_ID_BYTES: usize = 256;
 /// Transit times kept for the adaptive playout buffer of a stream: ten seconds of 20 ms packets, 1 KB.
 pub const PLAYOUT_TRANSITS: usize = 500;
 
-/// Windows of ten seconds kept for a stream, 12 bytes each; of more, the worse of each pair.
+/// Windows of ten seconds kept for a stream, 12 bytes each; of more, the worse of each older pair.
 pub const PLAYOUT_WINDOWS: usize = 64;
 
 /// Newest packets of a stream that may wait to be judged by a playout buffer, the bits of a u128: 640 ms of 5 ms packets,
