@@ -2,4 +2,6 @@
 
 pub mod classify;
 pub mod header;
+pub mod round_trip;
 pub mod rtcp;
+pub mod vq_report;
