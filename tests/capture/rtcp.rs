@@ -61,10 +61,20 @@ fn every_report_of_the_corpus_is_read_and_the_made_one_says_what_was_put_in() {
         let shown = (block.fraction_lost, block.cumulative_lost, block.highest_sequence, block.jitter);
         assert_eq!((shown, block.jitter_ms(8_000)), ((25, 7, 1_200, 80), Some(10.0)));
     }
-    // As many as tshark finds.
-    for (name, count) in [("Forensic_challenge_4.pcap", 21), ("voip-extension2downata.pcap", 3), ("aaa.pcap", 1)] {
+    // As many as tshark finds, and in sip.pcapng 531 and 2646, which relay 529 and 2644 on a flow that tshark does not know.
+    // These four lack the last two octets that they tell of.
+    let told = [
+        ("Forensic_challenge_4.pcap", 21, 0),
+        ("voip-extension2downata.pcap", 3, 0),
+        ("aaa.pcap", 1, 0),
+        ("RTP-Protocol.pcap", 2, 0),
+        ("SIP-Call-Flow-Over-TCP.pcap", 2, 0),
+        ("sip.pcapng", 28, 4),
+    ];
+    for (name, count, short) in told {
         let all = reports(&corpus.join(name));
-        let plain = all.iter().filter(|(_, _, _, summary)| summary.reading == Reading::Plain).count();
-        assert_eq!((name, all.len(), plain), (name, count, count));
+        let with = |reading| all.iter().filter(|(_, _, _, summary)| summary.reading == reading).count();
+        assert_eq!((name, with(Reading::Plain), with(Reading::Damaged)), (name, count - short, short));
+        assert_eq!(all.len(), count);
     }
 }

@@ -15,6 +15,9 @@ const TRAILER_HMAC: usize = 14;
 /// Octets behind SRTCP with AES-GCM: a tag of 16 octets, then the index (RFC 7714, 9.2).
 const TRAILER_GCM: usize = 20;
 
+/// Some phones forget the padding at the end of the last packet: so many octets may be missing.
+const MISSING: usize = 3;
+
 /// The shortest that may stand behind SRTCP: the index and a tag of 32 bits.
 const TRAILER_SHORTEST: usize = 8;
 
@@ -90,7 +93,7 @@ impl<'p> Compound<'p> {
         }
     }
 
-    /// Whether octets stand at the end of a plain datagram that are no packet.
+    /// Whether octets are missing at the end of a plain datagram, or stand there and are no packet.
     pub const fn is_damaged(&self) -> bool {
         matches!(&self.content, Content::Plain(packets) if packets.is_damaged)
     }
@@ -108,7 +111,7 @@ fn content(bytes: &[u8]) -> Content<'_> {
         Content::Plain(Packets { rest: bytes.get(..end).unwrap_or_default(), left: RTCP_PACKETS, is_damaged })
     };
     if behind.is_empty() {
-        return plain(false);
+        return plain(!bytes.len().is_multiple_of(4));
     }
     match encryption_bit(behind) {
         Some(true) => Content::Encrypted,
@@ -129,12 +132,13 @@ fn encryption_bit(trailer: &[u8]) -> Option<bool> {
     index.map(|octet| octet & 0x80 != 0)
 }
 
-/// The first packet and what stands behind it; `None` when its header is none or it does not fit.
+/// The first packet and what stands behind it; `None` when its header is none or more than [`MISSING`] octets of it are.
 fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let [first, packet_type, length @ ..] = bytes.first_chunk::<HEADER>()?;
     let octets = (usize::from(u16::from_be_bytes(*length)) + 1) * 4;
     let is_header = first >> 6 == 2 && matches!(packet_type, 192..=223);
-    bytes.split_at_checked(octets).filter(|_| is_header)
+    let end = if octets > bytes.len() && octets <= bytes.len() + MISSING { bytes.len() } else { octets };
+    bytes.split_at_checked(end).filter(|_| is_header)
 }
 
 /// The packets of a datagram in order, at most [`RTCP_PACKETS`].

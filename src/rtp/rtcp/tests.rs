@@ -298,6 +298,16 @@ fn what_is_cut_or_encrypted_gives_its_sender_only() {
 }
 
 #[test]
+fn a_last_packet_without_its_padding_is_read() {
+    let mut bytes = sender_report(&[], &[]);
+    bytes.extend(packet(1, 202, b"\0\0\0\x05\x01\x04a@bc\0\0"));
+    for (missing, reading, is_named) in [(2, Reading::Damaged, true), (4, Reading::Encrypted, false)] {
+        let summary = Summary::read(&bytes[..bytes.len() - missing], bytes.len() - missing).unwrap();
+        assert_eq!((summary.reading, summary.cname.is_some()), (reading, is_named));
+    }
+}
+
+#[test]
 fn floods_are_cut() {
     let mut bytes = packet(0, 201, &words(&[5]));
     for _ in 0..1_000 {
