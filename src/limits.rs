@@ -404,3 +404,33 @@ pub const PLAYOUT_GMIN: u64 = 16;
 
 /// Expected packets below which a stream or a window has no MOS: half a second of voice.
 pub const MOS_PACKETS: u64 = 25;
+
+/// Packets read of one RTCP datagram. Three are common, a bridge sends some ten.
+pub const RTCP_PACKETS: usize = 64;
+
+/// Blocks read of one extended report of RTCP. Three are common.
+pub const RTCP_XR_BLOCKS: usize = 64;
+
+/// Report blocks, quoted times and leaving sources kept of one RTCP datagram: two packets with as many as fit (31).
+pub const RTCP_KEPT_BLOCKS: usize = 62;
+
+/// VoIP metrics kept of one RTCP datagram; a phone receives one stream.
+pub const RTCP_KEPT_METRICS: usize = 8;
+
+/// RTCP reports remembered of one flow for their round trip: an end quotes the last one, and a bundle sends a few at once.
+pub const ROUND_TRIP_REPORTS: usize = 8;
+
+/// Flows of RTCP whose round trip is remembered, one for each of [`STREAMS`]. About 260 bytes each.
+pub const ROUND_TRIP_FLOWS: usize = STREAMS;
+
+/// Octets of a voice quality report that are read. A full one with both sides has about 2,000.
+pub const VQ_REPORT_BYTES: usize = 16 * 1024;
+
+/// Lines read of a voice quality report. A full one has some 30.
+pub const VQ_REPORT_LINES: usize = 256;
+
+/// Octets kept of each text in a voice quality report.
+pub const VQ_TEXT_BYTES: usize = 256;
+
+/// Entries kept of a voice quality report that have no field of their own.
+pub const VQ_OTHERS: usize = 32;

@@ -3,6 +3,8 @@
 //! `SIPWATCH_CORPUS` names the folder with `truth.json` and `index.json`; without it these tests are skipped and say so.
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its corpus has failed")]
 
+mod rtcp;
+
 use std::fs;
 use std::io::Write;
 use std::ops::ControlFlow;
