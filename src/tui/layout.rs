@@ -252,9 +252,10 @@ fn hint_bar(buffer: &mut Buffer, area: Rect, state: &State, hits: &mut Hits) {
     let mut hints: Vec<(String, String, Action)> = Vec::new();
     let mut own = 0;
     let context = state.context();
+    let has_samples = !state.snapshot.capture.decode.samples.is_empty();
     let is_of_use = |binding: &&Binding| {
         let opens_sample = binding.context == Context::Capture && binding.action == Action::Open;
-        !(binding.hint.is_empty() || opens_sample && state.snapshot.capture.decode.samples.is_empty())
+        !binding.hint.is_empty() && (has_samples || !opens_sample)
     };
     for binding in keys::of(context).filter(is_of_use) {
         let first = binding.keys.split(' ').next().unwrap_or_default();

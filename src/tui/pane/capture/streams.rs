@@ -39,10 +39,10 @@ pub(super) fn counters(streams: &StreamCounters) -> Vec<Line> {
 }
 
 /// Cells of the columns behind the two ends of a connection, with a cell before and behind.
-const BEHIND: u16 = 36;
+const BEHIND: u16 = 33;
 
-/// Cells of two ends: of IPv4 with room to spare, and of the longest IPv6.
-const PAIR: RangeInclusive<u16> = 44..=97;
+/// Cells of two ends: one of the longest IPv6, and two.
+const PAIR: RangeInclusive<u16> = 47..=97;
 
 /// The connections with SIP, and those that may hide it: two lines each, three where both ends do not fit into one. The
 /// tab has `width` cells.
