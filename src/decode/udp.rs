@@ -11,6 +11,7 @@ use crate::net::tunnel::udp;
 use crate::packet::{Endpoint, PacketMeta};
 use crate::rtp::classify::{Media, classify};
 use crate::rtp::header::RtpHeader;
+use crate::rtp::rtcp::Summary;
 use crate::sip::parse::{looks_like_sip, parse_datagram};
 use crate::sip::{Notes, SipMessage};
 
@@ -47,7 +48,10 @@ impl Decoder {
                 out.rtp.push(sample(&header, segment, meta, origin.trace));
             }
             Some(Media::Rtcp) if self.options.media => {
-                out.events.push(Event::Rtcp(RtcpSeen { at: meta.at, packet: meta.id, flow: segment.flow }))
+                if let Some(report) = Summary::read(segment.payload, segment.wire_len) {
+                    let seen = RtcpSeen { at: meta.at, packet: meta.id, flow: segment.flow, report };
+                    out.events.push(Event::Rtcp(Box::new(seen)));
+                }
             }
             media => self.counters.pass(media.map_or("other udp", name)),
         }

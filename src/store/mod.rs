@@ -166,7 +166,10 @@ impl Store {
                 Event::Sip(arrival) => self.sip(*arrival, changes),
                 Event::TcpFlow(fact) => self.fact(fact.flow, Fact::Tcp(fact), changes),
                 Event::Icmp(fact) => self.icmp(fact, changes),
-                Event::Rtcp(_) => self.collector.rtcp_packets += 1,
+                Event::Rtcp(seen) => {
+                    self.collector.rtcp_packets += 1;
+                    self.streams.rtcp(&seen);
+                }
             }
         }
         self.streams.apply(&decoded.rtp, &self.media, changes, &mut self.bound);

@@ -166,6 +166,7 @@ impl Analysis {
             jitter_histogram: self.figures.jitter_histogram().buckets().collect(),
             delta_histogram: self.figures.delta_histogram().buckets().collect(),
             wireshark: self.figures.wireshark(),
+            reported: None,
         }
     }
 }

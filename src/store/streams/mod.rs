@@ -2,6 +2,7 @@
 
 mod analysis;
 mod copies;
+mod reported;
 #[cfg(test)]
 mod tests;
 
@@ -14,10 +15,11 @@ use smallvec::SmallVec;
 use crate::event::RtpSample;
 use crate::limits::{CALL_STREAMS, STREAM_CANDIDATES, STREAM_PROOF_PACKETS};
 use crate::packet::{Endpoint, FlowKey};
+use crate::rtp::round_trip::RoundTrips;
 use crate::time::{Elapsed, Timestamp};
 use crate::track::call::CallKey;
 use crate::track::media::MediaMap;
-use crate::track::stream::{Stream, StreamKey};
+use crate::track::stream::{Quality, Reported, Stream, StreamKey};
 
 use super::Change;
 use super::rows::Rows;
@@ -52,6 +54,7 @@ struct Counter {
     call: Option<CallKey>,
     /// When its row last got its figures.
     shown: Option<Timestamp>,
+    reported: Option<Arc<Reported>>,
 }
 
 impl Counter {
@@ -92,6 +95,9 @@ pub struct Streams {
     old: HashMap<StreamId, Candidate, RandomState>,
     /// Streams without a call, by both of their ends: SDP that comes later ties them.
     loose: HashMap<Endpoint, SmallVec<[u32; 2]>, RandomState>,
+    /// By SSRC, since RTCP names no more. A bridge may send the same on several flows.
+    by_ssrc: HashMap<u32, SmallVec<[u32; 2]>, RandomState>,
+    round_trips: RoundTrips,
     dirty: Vec<u32>,
     rows: Rows<Stream>,
     limit: usize,
@@ -114,6 +120,8 @@ impl Streams {
             young: HashMap::default(),
             old: HashMap::default(),
             loose: HashMap::default(),
+            by_ssrc: HashMap::default(),
+            round_trips: RoundTrips::default(),
             dirty: Vec::new(),
             rows: Rows::default(),
             limit: limit.max(1),
@@ -219,8 +227,11 @@ impl Streams {
                 self.young.insert(id, candidate);
             }
         }
-        let candidate =
-            self.young.entry(id).or_insert_with(|| Candidate { run: SmallVec::new(), distinct: 0, newest: Newest::default() });
+        let candidate = self.young.entry(id).or_insert_with(|| Candidate {
+            run: SmallVec::new(),
+            distinct: 0,
+            newest: Newest::default(),
+        });
         if candidate.newest.is_copy(sample) {
             return None;
         }
@@ -270,6 +281,7 @@ impl Streams {
             key,
             call,
             shown: None,
+            reported: None,
         };
         self.rows.push(Stream {
             key,
@@ -293,6 +305,10 @@ impl Streams {
             Some(packed) => self.v4.insert(packed, slot),
             None => self.v6.insert(id, slot),
         };
+        let same = self.by_ssrc.entry(ssrc).or_default();
+        if same.len() < CALL_STREAMS {
+            same.push(slot);
+        }
         self.order.push_back((slot, key));
         if !is_listed {
             self.dirty.push(slot);
@@ -367,7 +383,8 @@ impl Streams {
                 let format = media.format(&counter.id.0, counter.call, row.payload_type);
                 let parameters = format.map_or("", |format| &format.parameters);
                 let codec = row.codec.as_deref().map(|name| (name, parameters));
-                row.quality = Arc::new(counter.analysis.quality(now, codec));
+                let reported = counter.reported.clone();
+                row.quality = Arc::new(Quality { reported, ..counter.analysis.quality(now, codec) });
                 counter.shown = Some(now);
                 counter.is_dirty = false;
             } else {
@@ -407,6 +424,12 @@ impl Streams {
             Some(packed) => self.v4.remove(&packed),
             None => self.v6.remove(&(flow, ssrc)),
         };
+        if let Some(same) = self.by_ssrc.get_mut(&ssrc) {
+            same.retain(|other| *other != slot);
+            if same.is_empty() {
+                self.by_ssrc.remove(&ssrc);
+            }
+        }
         if is_loose {
             self.loosen(flow.src, slot);
             self.loosen(flow.dst, slot);
