@@ -322,6 +322,16 @@ fn a_timestamp_jump_is_counted_and_shakes_nothing() {
 }
 
 #[test]
+fn half_a_circle_away_wireshark_takes_only_what_wrapped_for_in_order() {
+    let half = 1_u32 << 31;
+    for (first, is_problem) in [(1_000, true), (half + 1_000, false)] {
+        let figures =
+            of([Arrival { timestamp: first, ..voice(0) }, Arrival { timestamp: first.wrapping_add(half), ..voice(1) }]);
+        assert_eq!(figures.wireshark().problem, is_problem, "{first}");
+    }
+}
+
+#[test]
 fn another_clock_begins_anew() {
     let mut figures = of((0..100).map(voice));
     let opus = |number: i64| Arrival {

@@ -6,7 +6,7 @@ use crate::time::Timestamp;
 
 /// Payload types 13 and 19; a dynamic one of that name is not recognised.
 const COMFORT_NOISE: [u8; 2] = [13, 19];
-/// A timestamp up to half the circle behind the first is in order.
+/// A timestamp less than half the circle behind the first is in order; at exactly half, one that has wrapped is.
 const HALF: u32 = 1 << 31;
 /// A number so far behind has wrapped.
 const WRAPPED: i32 = 0xff00;
@@ -117,7 +117,7 @@ impl Wireshark {
         }
         let t = ms(arrival.at.since(self.first_at));
         let ticks = arrival.timestamp.wrapping_sub(self.first_timestamp);
-        let in_order = ticks <= HALF;
+        let in_order = ticks < HALF || (ticks == HALF && arrival.timestamp < self.first_timestamp);
         let clock = match arrival.carries {
             Carries::Media { clock } | Carries::ComfortNoise { clock } => clock.get(),
             Carries::TelephoneEvent { .. } | Carries::Unknown => 0,
