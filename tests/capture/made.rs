@@ -128,7 +128,7 @@ fn what_rtcp_says_stands_beside_its_stream() {
             assert!((row.reported.lost_pct.unwrap() - percent).abs() < 0.01, "{name}");
             assert!((row.reported.jitter_ms.unwrap() - f64::from(reported.jitter) / 8.0).abs() < 0.001, "{name}");
             let (near, far) = (reported.caller_part_ms, reported.callee_part_ms);
-            if near == 0.0 || far == 0.0 {
+            if truth.streams.len() < 2 {
                 assert!(row.reported.rtt_ms.is_none(), "{name}: one end alone gives no round trip");
                 continue;
             }
