@@ -228,6 +228,10 @@ pub const STREAM_PROOF_PACKETS: u32 = 4;
 /// Newest packets that a stream recognises copies of. Of voice one packet comes within [`DUPLICATE_MS`], of video a burst.
 pub const STREAM_COPY_PACKETS: usize = 8;
 
+/// Packets of all streams that wait to be measured together, 40 bytes each: eight of each of a thousand streams, and a third of
+/// the second-level cache.
+pub const STREAM_QUEUE_PACKETS: usize = 8_192;
+
 /// Payload types of one stream that are told apart: voice, comfort noise, events, and codecs that were switched to.
 pub const STREAM_PAYLOAD_TYPES: usize = 6;
 

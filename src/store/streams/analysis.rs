@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use crate::event::RtpSample;
+use super::queue::Sample;
 use crate::packet::FlowKey;
 use crate::rtp::figures::carries::Carries;
 use crate::rtp::figures::payload_types::PayloadTypes;
@@ -43,10 +43,10 @@ struct Listener {
 impl Analysis {
     /// Takes the next packet. The call and SDP are asked only when the payload type is new.
     #[inline]
-    pub fn packet(&mut self, sample: &RtpSample, media: &MediaMap, call: Option<CallKey>) {
+    pub fn packet(&mut self, sample: &Sample, flow: &FlowKey, media: &MediaMap, call: Option<CallKey>) {
         let carries = match self.types.count(sample.payload_type) {
             Some(carries) => carries,
-            None => self.learn(sample, media, call),
+            None => self.learn(sample.payload_type, flow, media, call),
         };
         let placed = self.figures.arrive(&Arrival {
             at: sample.at,
@@ -70,15 +70,15 @@ impl Analysis {
     }
 
     #[cold]
-    fn learn(&mut self, sample: &RtpSample, media: &MediaMap, call: Option<CallKey>) -> Carries {
-        let carries = media.carries(&sample.flow, call, sample.payload_type);
-        self.types.learn(sample.payload_type, carries);
-        self.types.count(sample.payload_type).unwrap_or(carries)
+    fn learn(&mut self, payload_type: u8, flow: &FlowKey, media: &MediaMap, call: Option<CallKey>) -> Carries {
+        let carries = media.carries(flow, call, payload_type);
+        self.types.learn(payload_type, carries);
+        self.types.count(payload_type).unwrap_or(carries)
     }
 
     /// The first sound brings the listener.
     #[cold]
-    fn listen(&mut self, sample: &RtpSample, carries: Carries, placed: Placed) {
+    fn listen(&mut self, sample: &Sample, carries: Carries, placed: Placed) {
         let Carries::Media { clock: rate } = carries else { return };
         let Some(clock) = MediaClock::new(rate.get()).filter(|_| rate.get() != VIDEO_CLOCK) else { return };
         let playout = Playout::new(BufferKind::Adaptive);
@@ -173,7 +173,7 @@ impl Analysis {
 
 impl Listener {
     #[inline]
-    fn packet(&mut self, sample: &RtpSample, carries: Carries, placed: Placed) {
+    fn packet(&mut self, sample: &Sample, carries: Carries, placed: Placed) {
         if matches!(placed.place, Place::Duplicate | Place::Stray) {
             return;
         }

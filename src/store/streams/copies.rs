@@ -1,6 +1,7 @@
 //! RTP packets that were captured once more.
 
-use crate::event::{RtpSample, Trace};
+use super::queue::Sample;
+use crate::event::Trace;
 use crate::limits::{DUPLICATE_MS, STREAM_COPY_PACKETS};
 use crate::time::{Elapsed, Timestamp};
 
@@ -21,7 +22,7 @@ struct Arrived {
 impl Newest {
     /// Whether this is one of them once more. Else it is one of them now.
     #[inline]
-    pub fn is_copy(&mut self, sample: &RtpSample) -> bool {
+    pub fn is_copy(&mut self, sample: &Sample) -> bool {
         let now = Arrived { at: sample.at, sequence: sample.sequence, trace: sample.trace };
         let Some(before) = self.0.get_mut(usize::from(now.sequence) % STREAM_COPY_PACKETS) else { return false };
         let is_copy = before.sequence == now.sequence && now.trace.is_copy_of(before.trace) && is_near(*before, now);

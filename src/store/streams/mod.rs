@@ -2,6 +2,7 @@
 
 mod analysis;
 mod copies;
+mod queue;
 mod reported;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use super::Change;
 use super::rows::Rows;
 use analysis::Analysis;
 use copies::Newest;
+use queue::{Chain, Queue, Sample};
 
 /// Packets looked up together before they are counted: the lookups' cache misses then overlap.
 const WINDOW: usize = 32;
@@ -45,8 +47,9 @@ type StreamId = (FlowKey, u32);
 #[derive(Debug)]
 struct Counter {
     id: StreamId,
-    is_dirty: bool,
+    waiting: Chain,
     last: Timestamp,
+    is_dirty: bool,
     report_at: Timestamp,
     analysis: Box<Analysis>,
     newest: Newest,
@@ -60,12 +63,11 @@ struct Counter {
 impl Counter {
     /// Whether it counted, as one that was captured before does not.
     #[inline]
-    fn count(&mut self, sample: &RtpSample, media: &MediaMap) -> bool {
+    fn count(&mut self, sample: &Sample, media: &MediaMap) -> bool {
         if self.newest.is_copy(sample) {
             return false;
         }
-        self.last = sample.at;
-        self.analysis.packet(sample, media, self.call);
+        self.analysis.packet(sample, &self.id.0, media, self.call);
         true
     }
 
@@ -98,6 +100,9 @@ pub struct Streams {
     /// By SSRC, since RTCP names no more. A bridge may send the same on several flows.
     by_ssrc: HashMap<u32, SmallVec<[u32; 2]>, RandomState>,
     round_trips: RoundTrips,
+    queue: Queue,
+    /// Streams to be reported again.
+    due: Vec<StreamKey>,
     dirty: Vec<u32>,
     rows: Rows<Stream>,
     limit: usize,
@@ -122,6 +127,8 @@ impl Streams {
             loose: HashMap::default(),
             by_ssrc: HashMap::default(),
             round_trips: RoundTrips::default(),
+            queue: Queue::default(),
+            due: Vec::new(),
             dirty: Vec::new(),
             rows: Rows::default(),
             limit: limit.max(1),
@@ -131,7 +138,8 @@ impl Streams {
         }
     }
 
-    /// Counts packets. Streams that were found to belong to a call are added to `bound`.
+    /// Takes packets. Those of known streams are measured when there are enough of them, or when there are no more for the
+    /// moment. Streams that were found to belong to a call are added to `bound`.
     pub fn apply(
         &mut self,
         samples: &[RtpSample],
@@ -147,24 +155,42 @@ impl Streams {
             for (sample, slot) in window.iter().zip(found) {
                 match self.counters.get_mut(slot as usize) {
                     Some(counter) if slot != UNKNOWN && counter.id.1 == sample.ssrc && counter.id.0 == sample.flow => {
-                        if !counter.count(sample, media) {
-                            self.copies += 1;
-                            continue;
-                        }
-                        self.packets += 1;
-                        if !counter.is_dirty {
-                            counter.is_dirty = true;
-                            self.dirty.push(slot);
-                        }
-                        if sample.at >= counter.report_at {
-                            counter.report_at = sample.at.after(REPORT_EVERY);
-                            changes.push(Change::Stream(counter.key));
-                        }
+                        counter.last = sample.at;
+                        self.queue.push(slot, &mut counter.waiting, sample.into());
                     }
                     _ => self.unknown(sample, media, changes, bound),
                 }
             }
         }
+        if samples.is_empty() || self.queue.is_full() {
+            self.measure(media);
+        }
+        changes.extend(self.due.drain(..).map(Change::Stream));
+    }
+
+    /// Measures the packets that wait, stream by stream.
+    fn measure(&mut self, media: &MediaMap) {
+        let mut queue = std::mem::take(&mut self.queue);
+        for &slot in queue.slots() {
+            let Some(counter) = self.counters.get_mut(slot as usize) else { continue };
+            for sample in queue.samples(std::mem::replace(&mut counter.waiting, Chain::EMPTY)) {
+                if !counter.count(sample, media) {
+                    self.copies += 1;
+                    continue;
+                }
+                self.packets += 1;
+                if sample.at >= counter.report_at {
+                    counter.report_at = sample.at.after(REPORT_EVERY);
+                    self.due.push(counter.key);
+                }
+            }
+            if !counter.is_dirty {
+                counter.is_dirty = true;
+                self.dirty.push(slot);
+            }
+        }
+        queue.clear();
+        self.queue = queue;
     }
 
     fn find(&self, sample: &RtpSample) -> u32 {
@@ -184,8 +210,9 @@ impl Streams {
         bound: &mut Vec<(CallKey, StreamKey)>,
     ) {
         let slot = self.find(sample);
-        if slot != UNKNOWN {
-            self.count_and_mark(slot, sample, media);
+        if let Some(counter) = self.counters.get_mut(slot as usize).filter(|_| slot != UNKNOWN) {
+            counter.last = sample.at;
+            self.queue.push(slot, &mut counter.waiting, sample.into());
             return;
         }
         let id = (sample.flow, sample.ssrc);
@@ -199,20 +226,6 @@ impl Streams {
         }
         if let Some(candidate) = self.young.remove(&id) {
             self.promote(id, &candidate, media, call, changes, bound);
-        }
-    }
-
-    fn count_and_mark(&mut self, slot: u32, sample: &RtpSample, media: &MediaMap) {
-        if let Some(counter) = self.counters.get_mut(slot as usize) {
-            if !counter.count(sample, media) {
-                self.copies += 1;
-                return;
-            }
-            self.packets += 1;
-            if !counter.is_dirty {
-                counter.is_dirty = true;
-                self.dirty.push(slot);
-            }
         }
     }
 
@@ -232,7 +245,7 @@ impl Streams {
             distinct: 0,
             newest: Newest::default(),
         });
-        if candidate.newest.is_copy(sample) {
+        if candidate.newest.is_copy(&sample.into()) {
             return None;
         }
         let last = candidate.run.last().filter(|last| last.payload_type == sample.payload_type);
@@ -260,6 +273,10 @@ impl Streams {
         bound: &mut Vec<(CallKey, StreamKey)>,
     ) {
         let (Some(first), Some(last)) = (candidate.run.first(), candidate.run.last()) else { return };
+        if self.counters.len() - self.free.len() >= self.limit {
+            // Whoever leaves must have no packets waiting.
+            self.measure(media);
+        }
         while self.counters.len() - self.free.len() >= self.limit {
             self.evict_one(last.at);
         }
@@ -269,12 +286,13 @@ impl Streams {
         let is_listed = self.counters.get(slot as usize).is_some_and(|gone| gone.is_dirty);
         let mut analysis = Box::<Analysis>::default();
         for sample in &candidate.run {
-            analysis.packet(sample, media, call);
+            analysis.packet(&sample.into(), &flow, media, call);
         }
         let counter = Counter {
             id,
-            is_dirty: true,
+            waiting: Chain::EMPTY,
             last: last.at,
+            is_dirty: true,
             report_at: last.at.after(REPORT_EVERY),
             analysis,
             newest: candidate.newest,
@@ -361,6 +379,7 @@ impl Streams {
     /// Writes what was counted since the last time into the rows. Figures that take more work are left as they are for half
     /// a second, unless `all` are to be as of `now`.
     pub fn refresh(&mut self, media: &mut MediaMap, now: Timestamp, all: bool) -> &Rows<Stream> {
+        self.measure(media);
         let mut waiting = Vec::new();
         for slot in std::mem::take(&mut self.dirty) {
             let Some(counter) = self.counters.get_mut(slot as usize) else { continue };
@@ -395,7 +414,7 @@ impl Streams {
         &self.rows
     }
 
-    /// Whether anything was counted since the last [`Streams::refresh`].
+    /// Whether anything was measured since the last [`Streams::refresh`].
     pub fn is_dirty(&self) -> bool {
         !self.dirty.is_empty()
     }
@@ -440,6 +459,12 @@ impl Streams {
 
     /// Forgets all streams and candidates; the numbering goes on.
     pub fn clear(&mut self) {
+        for slot in self.queue.slots() {
+            if let Some(counter) = self.counters.get_mut(*slot as usize) {
+                counter.waiting = Chain::EMPTY;
+            }
+        }
+        self.queue.clear();
         while let Some((slot, _)) = self.order.pop_front() {
             self.remove(slot);
         }
