@@ -115,7 +115,7 @@ pub struct Quality {
     pub heard: Arc<[playout::Window]>,
     /// Windows of ten seconds that say something.
     pub windows: Arc<[Window]>,
-    /// Seconds of the last minute, oldest first.
+    /// Seconds of the minute before its newest packet, oldest first.
     pub bars: Arc<[Bar]>,
     /// How often each jitter was measured.
     pub jitter_histogram: Arc<[Bucket]>,
@@ -123,6 +123,20 @@ pub struct Quality {
     pub delta_histogram: Arc<[Bucket]>,
     /// The same stream as Wireshark sees it.
     pub wireshark: WiresharkFigures,
+    /// Which of its ends SDP names, or named at some time.
+    pub announced: Announced,
+    /// The newest stream between the same two ports in the other direction.
+    pub reverse: Option<StreamKey>,
+}
+
+/// Which ends of a stream SDP names, that of its call or of another leg. A sender that is not named sits behind a NAT, or sends from another
+/// port than it receives on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Announced {
+    /// The sender.
+    pub src: bool,
+    /// The receiver.
+    pub dst: bool,
 }
 
 impl Quality {

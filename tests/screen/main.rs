@@ -4,3 +4,5 @@ mod behaviour;
 mod feel;
 mod fixture;
 mod pages;
+mod streams;
+mod talk;

@@ -21,7 +21,7 @@ pub(super) fn matches(expression: &Expression, call: &Call, now: Option<Timestam
 }
 
 /// Case folds ASCII only: what phone systems write in the columns of a row.
-fn contains(haystack: &str, lower: &str) -> bool {
+pub(super) fn contains(haystack: &str, lower: &str) -> bool {
     let (haystack, needle) = (haystack.as_bytes(), lower.as_bytes());
     let Some(first) = needle.first() else { return true };
     let upper = first.to_ascii_uppercase();
@@ -29,7 +29,7 @@ fn contains(haystack: &str, lower: &str) -> bool {
         .any(|at| haystack.get(at..at + needle.len()).is_some_and(|part| part.eq_ignore_ascii_case(needle)))
 }
 
-fn row_contains(call: &Call, lower: &str) -> bool {
+pub(super) fn row_contains(call: &Call, lower: &str) -> bool {
     let party =
         |party: &Party| contains(&party.user, lower) || contains(&party.uri, lower) || contains(&party.display, lower);
     let endpoint = |endpoint: Endpoint| contains(&endpoint.to_string(), lower);
@@ -48,7 +48,7 @@ fn row_contains(call: &Call, lower: &str) -> bool {
         || endpoint(call.dst)
 }
 
-fn compare(field: &Field, test: &Test, call: &Call, now: Option<Timestamp>) -> bool {
+pub(super) fn compare(field: &Field, test: &Test, call: &Call, now: Option<Timestamp>) -> bool {
     match test {
         Test::Number(operator, wanted) => {
             number(field, call, now).is_some_and(|value| in_order(value, *operator, *wanted))
@@ -73,7 +73,7 @@ fn in_order(value: f64, operator: Operator, wanted: f64) -> bool {
     }
 }
 
-fn in_network(ip: IpAddr, network: IpAddr, bits: u8) -> bool {
+pub(super) fn in_network(ip: IpAddr, network: IpAddr, bits: u8) -> bool {
     let prefix = |value: u128, width: u32| value.checked_shr(width - u32::from(bits)).unwrap_or(0);
     match (ip, network) {
         (IpAddr::V4(a), IpAddr::V4(b)) => prefix(u32::from(a).into(), 32) == prefix(u32::from(b).into(), 32),

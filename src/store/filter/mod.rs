@@ -8,11 +8,13 @@ mod eval;
 mod fields;
 mod lexer;
 mod parser;
+mod streams;
 
 pub use fields::{FIELDS, FieldRow};
 
 use crate::time::Timestamp;
 use crate::track::call::Call;
+use crate::track::stream::Stream;
 
 /// A filter that was understood.
 #[derive(Clone, Debug, Default)]
@@ -65,6 +67,12 @@ impl Filter {
     /// Whether the call matches, by its row or by any of its messages. Running durations count to `now`.
     pub fn matches(&self, call: &Call, now: Option<Timestamp>) -> bool {
         self.expression.as_ref().is_none_or(|expression| eval::matches(expression, call, now))
+    }
+
+    /// Whether the stream matches: addresses and codec are its own, all else is asked of its call. A stream without a call
+    /// matches nothing that only a call can tell.
+    pub fn matches_stream(&self, stream: &Stream, call: Option<&Call>, now: Option<Timestamp>) -> bool {
+        self.expression.as_ref().is_none_or(|expression| streams::matches(expression, stream, call, now))
     }
 }
 

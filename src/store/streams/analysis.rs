@@ -15,7 +15,7 @@ use crate::rtp::playout::{self, BufferKind, MediaClock, Playout};
 use crate::time::{Elapsed, Timestamp};
 use crate::track::call::CallKey;
 use crate::track::media::MediaMap;
-use crate::track::stream::{Quality, Range};
+use crate::track::stream::{Announced, Quality, Range};
 
 /// Clock of all video (RFC 3551, 5), for which nobody hears a buffer run empty.
 const VIDEO_CLOCK: u32 = 90_000;
@@ -162,10 +162,12 @@ impl Analysis {
             score_now: row.and_then(|row| listener?.score_now(&row, now)),
             heard: windows().collect(),
             windows: self.figures.judged_windows().collect(),
-            bars: Arc::new(self.figures.windows().last_minute(now, sequence)),
+            bars: Arc::new(self.figures.windows().last_minute(self.figures.last(), sequence)),
             jitter_histogram: self.figures.jitter_histogram().buckets().collect(),
             delta_histogram: self.figures.delta_histogram().buckets().collect(),
             wireshark: self.figures.wireshark(),
+            announced: Announced::default(),
+            reverse: None,
         }
     }
 }

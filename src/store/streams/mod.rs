@@ -17,7 +17,7 @@ use crate::packet::{Endpoint, FlowKey};
 use crate::time::{Elapsed, Timestamp};
 use crate::track::call::CallKey;
 use crate::track::media::MediaMap;
-use crate::track::stream::{Stream, StreamKey};
+use crate::track::stream::{Announced, Quality, Stream, StreamKey};
 
 use super::Change;
 use super::rows::Rows;
@@ -50,6 +50,8 @@ struct Counter {
     newest: Newest,
     key: StreamKey,
     call: Option<CallKey>,
+    /// The newest stream in the other direction.
+    reverse: Option<StreamKey>,
     /// When its row last got its figures.
     shown: Option<Timestamp>,
 }
@@ -86,6 +88,8 @@ pub struct Streams {
     v6: HashMap<StreamId, u32, RandomState>,
     counters: Vec<Counter>,
     free: Vec<u32>,
+    /// The newest stream of a flow, for that of the other direction.
+    flows: HashMap<FlowKey, u32, RandomState>,
     order: VecDeque<(u32, StreamKey)>,
     young: HashMap<StreamId, Candidate, RandomState>,
     old: HashMap<StreamId, Candidate, RandomState>,
@@ -109,6 +113,7 @@ impl Streams {
             v6: HashMap::default(),
             counters: Vec::new(),
             free: Vec::new(),
+            flows: HashMap::default(),
             order: VecDeque::new(),
             young: HashMap::default(),
             old: HashMap::default(),
@@ -264,6 +269,7 @@ impl Streams {
             newest: candidate.newest,
             key,
             call,
+            reverse: self.meet(flow, key),
             shown: None,
         };
         self.rows.push(Stream {
@@ -288,6 +294,7 @@ impl Streams {
             Some(packed) => self.v4.insert(packed, slot),
             None => self.v6.insert(id, slot),
         };
+        self.flows.insert(flow, slot);
         self.order.push_back((slot, key));
         if !is_listed {
             self.dirty.push(slot);
@@ -304,6 +311,18 @@ impl Streams {
                 }
             }
         }
+    }
+
+    /// The stream in the other direction, which is told of this new one.
+    fn meet(&mut self, flow: FlowKey, key: StreamKey) -> Option<StreamKey> {
+        let slot = self.flows.get(&flow.reversed()).copied()?;
+        let other = self.counters.get_mut(slot as usize)?;
+        other.reverse = Some(key);
+        if !other.is_dirty {
+            other.is_dirty = true;
+            self.dirty.push(slot);
+        }
+        Some(other.key)
     }
 
     /// Ties the streams that come from or go to this endpoint to the call that announced it.
@@ -362,7 +381,11 @@ impl Streams {
                 let format = media.format(&counter.id.0, counter.call, row.payload_type);
                 let parameters = format.map_or("", |format| &format.parameters);
                 let codec = row.codec.as_deref().map(|name| (name, parameters));
-                row.quality = Arc::new(counter.analysis.quality(now, codec));
+                // What was once named stays so, though a later call may take the address over.
+                let (named, before) = (media.ends(&counter.id.0), row.quality.announced);
+                let announced = Announced { src: named.src || before.src, dst: named.dst || before.dst };
+                row.quality =
+                    Arc::new(Quality { announced, reverse: counter.reverse, ..counter.analysis.quality(now, codec) });
                 counter.shown = Some(now);
                 counter.is_dirty = false;
             } else {
@@ -402,6 +425,9 @@ impl Streams {
             Some(packed) => self.v4.remove(&packed),
             None => self.v6.remove(&(flow, ssrc)),
         };
+        if self.flows.get(&flow) == Some(&slot) {
+            self.flows.remove(&flow);
+        }
         if is_loose {
             self.loosen(flow.src, slot);
             self.loosen(flow.dst, slot);

@@ -5,3 +5,5 @@ pub mod calls;
 pub mod capture;
 mod empty;
 pub mod stats;
+pub mod stream_view;
+pub mod streams;

@@ -70,6 +70,9 @@ pub enum Glyph {
     Ellipsis,
     Cross,
     Both,
+    OneWay,
+    Differs,
+    Silence,
 }
 
 /// How roles and glyphs look.
@@ -136,6 +139,9 @@ impl Theme {
             Glyph::Warning => ("▲", "!"),
             Glyph::Ellipsis => ("…", "~"),
             Glyph::Both => ("⇄", "="),
+            Glyph::OneWay => ("→", ">"),
+            Glyph::Differs => ("≠", "#"),
+            Glyph::Silence => ("·", "-"),
         };
         if self.ascii { ascii } else { unicode }
     }
