@@ -1,4 +1,5 @@
 //! Calls with media, told message by message and packet by packet, and measured by the store itself.
+#![expect(clippy::unwrap_used, reason = "a scene that cannot be told has failed its test")]
 
 use sipwatch::event::{Decoded, Event, RtpSample, SipArrival, Trace};
 use sipwatch::packet::{Endpoint, FlowKey, PacketId, Transport};

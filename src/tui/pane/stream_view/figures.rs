@@ -14,9 +14,10 @@ pub(super) fn lines(scene: &Scene<'_>) -> Vec<Line> {
     let (quality, thresholds) = (&scene.stream.quality, Thresholds::default());
     let lost = quality.lost_percent();
     let lost_role = lost.map_or(Role::Text, |percent| verdict::role(thresholds.loss(percent)));
+    // The count that was taken together with the other figures: the row's own may be newer.
     let counts = Line::blank()
         .at(1, NAME, "Packets", Role::Dim)
-        .at(14, 9, counted(scene.stream.packets), Role::Text)
+        .at(14, 9, counted(quality.wireshark.packets), Role::Text)
         .at(24, 15, format!("expected {}", counted(quality.expected)), Role::Text)
         .at(40, 22, format!("lost {}, {}", counted(quality.lost), verdict::percent(lost)), lost_role)
         .at(62, 16, format!("repeated {}", counted(quality.duplicates)), Role::Text);
@@ -75,7 +76,10 @@ fn clock(scene: &Scene<'_>) -> Line {
     let ppm = quality
         .clock_ppm
         .map_or_else(|| "unknown".to_owned(), |ppm| format!("{:+.1} ppm", if ppm.abs() < 0.05 { 0.0 } else { ppm }));
-    let skew = quality.max_skew.map_or_else(String::new, |skew| format!("skew {skew:+.1} ms"));
+    let skew = quality.max_skew.map_or_else(String::new, |skew| match skew.abs() {
+        ms if ms < 1_000.0 => format!("skew {skew:+.1} ms"),
+        _ => format!("skew {:+.2} s", skew / 1_000.0),
+    });
     Line::blank()
         .at(1, NAME, "Longest gap", Role::Dim)
         .at(15, 25, gap, Role::Text)

@@ -5,7 +5,7 @@ use crate::tui::theme::{Glyph, Role};
 use crate::tui::widget::lines::Line;
 
 pub(super) fn lines(scene: &Scene<'_>) -> Vec<Line> {
-    let (stream, quality) = (scene.stream, &scene.stream.quality);
+    let quality = &scene.stream.quality;
     let theirs = &quality.wireshark;
     let (delta, jitter) = (quality.delta, quality.jitter);
     let count = |ours: u64, theirs: i64| (ours.to_string(), theirs.to_string());
@@ -14,7 +14,7 @@ pub(super) fn lines(scene: &Scene<'_>) -> Vec<Line> {
     };
     let mark = |is_bad: bool| if is_bad { "X" } else { "no" }.to_owned();
     let rows = [
-        ("packets", count(stream.packets, theirs.packets as i64)),
+        ("packets", count(theirs.packets, theirs.packets as i64)),
         ("lost", count(quality.lost, theirs.lost)),
         ("sequence errors", count(quality.sequence_errors, theirs.sequence_errors.into())),
         ("delta mean, ms", ms(delta.map(|delta| delta.mean), theirs.mean_delta)),
