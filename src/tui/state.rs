@@ -11,6 +11,7 @@ use super::format::Zone;
 use super::keys::Context;
 use super::layout;
 use super::pane::call_view::CallView;
+use super::pane::quality::QualityState;
 use super::popup::Popup;
 use super::popup::save::SaveForm;
 use super::table::Sort;
@@ -114,6 +115,8 @@ pub struct State {
     pub calls: CallsState,
     /// The filter line.
     pub filter: FilterState,
+    /// The quality panes.
+    pub quality: QualityState,
     /// What the filter form held when it was last used.
     pub form: Vec<String>,
     /// First line of the Stats tab.
@@ -150,6 +153,7 @@ impl State {
             paused: false,
             calls: CallsState::new(Filter::default(), follow),
             filter: FilterState::default(),
+            quality: QualityState::default(),
             form: Vec::new(),
             stats_top: 0,
             capture_at: 0,

@@ -13,6 +13,9 @@ pub use fields::{FIELDS, FieldRow};
 
 use crate::time::Timestamp;
 use crate::track::call::Call;
+use crate::track::stream::Stream;
+
+use super::rows::Rows;
 
 /// A filter that was understood.
 #[derive(Clone, Debug, Default)]
@@ -62,9 +65,16 @@ impl Filter {
         self.expression.is_none()
     }
 
-    /// Whether the call matches, by its row or by any of its messages. Running durations count to `now`.
-    pub fn matches(&self, call: &Call, now: Option<Timestamp>) -> bool {
-        self.expression.as_ref().is_none_or(|expression| eval::matches(expression, call, now))
+    /// Whether it looks at a call's streams, which change without their call.
+    pub fn asks_streams(&self) -> bool {
+        self.expression.as_ref().is_some_and(eval::asks_streams)
+    }
+
+    /// Whether the call matches, by its row, by any of its messages or by how its streams sound. Running durations count to
+    /// `now`.
+    pub fn matches(&self, call: &Call, streams: &Rows<Stream>, now: Option<Timestamp>) -> bool {
+        let with = eval::With { streams, now };
+        self.expression.as_ref().is_none_or(|expression| eval::matches(expression, call, with))
     }
 }
 

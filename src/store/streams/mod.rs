@@ -362,7 +362,10 @@ impl Streams {
                 let format = media.format(&counter.id.0, counter.call, row.payload_type);
                 let parameters = format.map_or("", |format| &format.parameters);
                 let codec = row.codec.as_deref().map(|name| (name, parameters));
-                row.quality = Arc::new(counter.analysis.quality(now, codec));
+                let mut quality = counter.analysis.quality(now, codec);
+                let named = |number| (number, media.codec(&counter.id.0, counter.call, number));
+                quality.payloads = counter.analysis.payload_types().map(named).collect();
+                row.quality = Arc::new(quality);
                 counter.shown = Some(now);
                 counter.is_dirty = false;
             } else {

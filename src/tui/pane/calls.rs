@@ -44,7 +44,13 @@ fn draw_row(buffer: &mut Buffer, row: Rect, state: &State, placed: &[Placed], ca
     let marked = state.calls.marks.contains(&call.key);
     for place in placed {
         let Some(column) = COLUMNS.get(place.column) else { continue };
-        let cell = CellContext { now: now(&state.snapshot, call), zone: state.zone, theme, width: place.width };
+        let cell = CellContext {
+            now: now(&state.snapshot, call),
+            zone: state.zone,
+            theme,
+            width: place.width,
+            streams: &state.snapshot.streams,
+        };
         text.clear();
         let role = (column.cell)(call, &cell, text);
         let spot = Spot { x: row.x + place.x, y: row.y, width: place.width };

@@ -4,4 +4,5 @@ pub mod call_view;
 pub mod calls;
 pub mod capture;
 mod empty;
+pub mod quality;
 pub mod stats;

@@ -6,11 +6,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::standing::{glyph_of, state_text};
-use super::{CellContext, Column, Fit, Sort};
+use super::{AudioKey, CellContext, Column, Fit, Sort};
 use crate::packet::Endpoint;
+use crate::rtp::mos::{Basis, Thresholds};
+use crate::store::audio::Audio;
 use crate::time::Timestamp;
 use crate::track::call::{Call, EndedBy, Fact};
-use crate::tui::format;
+use crate::tui::format::{self, quality};
 use crate::tui::theme::{Glyph, Role};
 
 type Cell = fn(&Call, &CellContext<'_>, &mut String) -> Role;
@@ -98,6 +100,36 @@ pub const COLUMNS: &[Column] = &[
         Fit::Right,
         Sort::Running(|c, now| c.talk(now).map(|t| t.nanos().max(0) as u64)),
         talk,
+    ),
+    column(
+        "mos",
+        "MOS",
+        "lowest MOS of its audio now; ~ no published value",
+        (4, 4, 4),
+        12,
+        Fit::Right,
+        Sort::Audio(mos_key),
+        mos,
+    ),
+    column(
+        "jit95",
+        "Jit95",
+        "greatest jitter of its audio, 95th percentile, ms",
+        (5, 5, 5),
+        14,
+        Fit::Right,
+        Sort::Audio(|audio| audio_key(audio.jitter_p95)),
+        jitter,
+    ),
+    column(
+        "loss",
+        "Loss",
+        "greatest loss of its audio",
+        (5, 5, 5),
+        13,
+        Fit::Right,
+        Sort::Audio(|audio| audio_key(audio.lost_percent)),
+        loss,
     ),
     column(
         "msgs",
@@ -376,6 +408,46 @@ fn talk(call: &Call, cell: &CellContext<'_>, out: &mut String) -> Role {
         format::duration(out, talk);
     }
     Role::Text
+}
+
+/// Thousandths, so that figures sort as they are.
+fn audio_key(figure: Option<f64>) -> AudioKey {
+    figure.map_or(AudioKey::None, |figure| AudioKey::Known((figure.max(0.0) * 1e3) as u64))
+}
+
+fn mos_key(audio: &Audio) -> AudioKey {
+    match audio.score {
+        None => AudioKey::None,
+        Some((score, _)) if score.basis > Basis::Secondary => AudioKey::Assumed((score.mos * 1e3) as u64),
+        Some((score, _)) => AudioKey::Known((score.mos * 1e3) as u64),
+    }
+}
+
+fn audio(call: &Call, cell: &CellContext<'_>) -> Audio {
+    Audio::of(call, cell.streams, cell.now)
+}
+
+fn mos(call: &Call, cell: &CellContext<'_>, out: &mut String) -> Role {
+    let audio = audio(call, cell);
+    let Some((score, _)) = audio.score else {
+        // There is sound, but no value was published for its codec.
+        out.push_str(if audio.is_unscored { "–" } else { "" });
+        return Role::Dim;
+    };
+    out.push_str(&score.cell());
+    quality::role(Thresholds::default().mos(&score))
+}
+
+fn jitter(call: &Call, cell: &CellContext<'_>, out: &mut String) -> Role {
+    let Some(ms) = audio(call, cell).jitter_p95 else { return Role::Text };
+    out.push_str(&quality::ms(ms));
+    quality::role(Some(Thresholds::default().jitter(ms)))
+}
+
+fn loss(call: &Call, cell: &CellContext<'_>, out: &mut String) -> Role {
+    let Some(percent) = audio(call, cell).lost_percent else { return Role::Text };
+    out.push_str(&quality::percent(percent));
+    quality::role(Some(Thresholds::default().loss(percent)))
 }
 
 fn msgs(call: &Call, _: &CellContext<'_>, out: &mut String) -> Role {

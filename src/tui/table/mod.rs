@@ -8,8 +8,11 @@ pub mod standing;
 
 use std::borrow::Cow;
 
+use crate::store::audio::Audio;
+use crate::store::rows::Rows;
 use crate::time::Timestamp;
 use crate::track::call::Call;
+use crate::track::stream::Stream;
 
 use super::format::Zone;
 use super::theme::{Role, Theme};
@@ -25,6 +28,8 @@ pub struct CellContext<'a> {
     pub theme: &'a Theme,
     /// Cells at hand.
     pub width: u16,
+    /// RTP streams, for how a call sounds.
+    pub streams: &'a Rows<Stream>,
 }
 
 /// What a column sorts by.
@@ -34,8 +39,22 @@ pub enum Sort {
     Number(fn(&Call) -> Option<u64>),
     /// A number that grows by itself while the call is up.
     Running(fn(&Call, Timestamp) -> Option<u64>),
+    /// A figure of its audio streams. Calls that have none stand last, whichever way the others are sorted, and before them
+    /// those whose figure is not to be compared with the others'.
+    Audio(fn(&Audio) -> AudioKey),
     /// Text, without regard to ASCII case.
     Text(for<'c> fn(&'c Call) -> Cow<'c, str>),
+}
+
+/// Where a call stands by a figure of its audio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AudioKey {
+    /// Among the others.
+    Known(u64),
+    /// Behind them: a score that rests on no published value.
+    Assumed(u64),
+    /// At the end: there is no figure.
+    None,
 }
 
 /// Which end of a text is cut when it is too long.
@@ -148,8 +167,12 @@ mod tests {
     fn eighty_cells_hold_what_matters() {
         assert_eq!(shown(80), ["st", "time", "method", "from", "to", "state", "pdd", "msgs", "alert"]);
         let wide = shown(120);
-        for id in ["src", "dst", "talk"] {
+        for id in ["talk", "mos", "jit95", "loss"] {
             assert!(wide.contains(&id), "{wide:?}");
+        }
+        let wider = shown(160);
+        for id in ["src", "dst", "talk", "mos", "jit95", "loss"] {
+            assert!(wider.contains(&id), "{wider:?}");
         }
     }
 

@@ -6,11 +6,14 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::Sort;
+use super::{AudioKey, Sort};
+use crate::store::audio::Audio;
 use crate::store::filter::Filter;
+use crate::store::rows::Rows;
 use crate::store::snapshot::Snapshot;
 use crate::time::Timestamp;
 use crate::track::call::{Call, CallKey, CallKind};
+use crate::track::stream::Stream;
 
 /// Rows up to which every new snapshot is sorted at once: 2 ms at most.
 const SORT_AT_ONCE: usize = 10_000;
@@ -118,6 +121,7 @@ pub struct Order {
     rows: Vec<Row>,
     generation: Option<u64>,
     second: i64,
+    streams_seen: (i64, Option<u64>),
     dirty: usize,
     cursor: usize,
     stale: bool,
@@ -136,6 +140,7 @@ impl Order {
             rows: Vec::new(),
             generation: None,
             second: 0,
+            streams_seen: (0, None),
             dirty: 0,
             cursor: 0,
             stale: true,
@@ -208,7 +213,8 @@ impl Order {
                 self.soil(|row| row.call.state.is_live());
             }
         }
-        self.evaluate(snapshot.now, out_of_time);
+        self.follow_streams(snapshot, second);
+        self.evaluate(snapshot, out_of_time);
         let waited = now_ms.saturating_sub(self.sorted_ms) >= SORT_EVERY_MS;
         let due = match self.dirty {
             0 => self.regroup || waited || self.rows.len() <= SORT_AT_ONCE,
@@ -222,6 +228,18 @@ impl Order {
         self.regroup = false;
         self.sorted_ms = now_ms;
         self.sort() || thinned
+    }
+
+    /// Streams change without their call: once a second, calls that have some are looked at again. After the last second
+    /// of a capture the last figures may still come.
+    fn follow_streams(&mut self, snapshot: &Snapshot, second: i64) {
+        let asks = self.wanted.filter.asks_streams() || matches!(self.wanted.sort, Sort::Audio(_));
+        let is_over = snapshot.capture.sources.iter().all(|source| source.ended);
+        let seen = (second, is_over.then_some(snapshot.generation));
+        if asks && self.streams_seen != seen {
+            self.streams_seen = seen;
+            self.soil(|row| !row.call.streams.is_empty());
+        }
     }
 
     /// Running durations are what a talk column or a time in a filter look at: rows that are live go stale by the second.
@@ -286,10 +304,11 @@ impl Order {
         self.rows = rows;
     }
 
-    fn evaluate(&mut self, now: Option<Timestamp>, out_of_time: &mut dyn FnMut() -> bool) {
+    fn evaluate(&mut self, snapshot: &Snapshot, out_of_time: &mut dyn FnMut() -> bool) {
         if self.dirty == 0 {
             return;
         }
+        let (streams, now) = (&snapshot.streams, snapshot.now);
         let mut since_look = 0;
         while let Some(row) = self.rows.get_mut(self.cursor) {
             self.cursor += 1;
@@ -297,8 +316,8 @@ impl Order {
                 continue;
             }
             row.dirty = false;
-            row.shown = self.wanted.kinds.has(row.call.kind) && self.wanted.filter.matches(&row.call, now);
-            row.key = sort_key(self.wanted.sort, &row.call, now.unwrap_or_default());
+            row.shown = self.wanted.kinds.has(row.call.kind) && self.wanted.filter.matches(&row.call, streams, now);
+            row.key = sort_key(self.wanted.sort, &row.call, streams, now.unwrap_or_default());
             self.dirty -= 1;
             self.work.evaluated += 1;
             since_look += 1;
@@ -320,18 +339,20 @@ impl Order {
             }
         }
         let descending = self.wanted.descending;
+        let by_audio = matches!(self.wanted.sort, Sort::Audio(_));
         let rows = &self.rows;
         let tie = |a: u32, b: u32| match self.wanted.sort {
-            Sort::Number(_) | Sort::Running(_) => Ordering::Equal,
+            Sort::Number(_) | Sort::Running(_) | Sort::Audio(_) => Ordering::Equal,
             Sort::Text(text) => match (rows.get(a as usize), rows.get(b as usize)) {
                 (Some(a), Some(b)) => caseless(&text(&a.call), &text(&b.call)),
                 _ => Ordering::Equal,
             },
         };
         order.sort_unstable_by(|a, b| {
+            let by_class = if by_audio { (a.0 >> 64).cmp(&(b.0 >> 64)) } else { Ordering::Equal };
             let by_key = a.0.cmp(&b.0).then_with(|| tie(a.1, b.1));
             let by_key = if descending { by_key.reverse() } else { by_key };
-            by_key.then(a.1.cmp(&b.1))
+            by_class.then(by_key).then(a.1.cmp(&b.1))
         });
         let shown: Vec<CallKey> =
             order.iter().filter_map(|(_, index)| self.rows.get(*index as usize).map(|row| row.call.key)).collect();
@@ -346,9 +367,14 @@ fn caseless(a: &str, b: &str) -> Ordering {
     if a.len() <= 16 && b.len() <= 16 { Ordering::Equal } else { lower(a).cmp(&lower(b)) }
 }
 
-/// 16 bytes that sort like the row: numbers as they are, text by its beginning.
-fn sort_key(sort: Sort, call: &Call, now: Timestamp) -> u128 {
+/// 16 bytes that sort like the row: numbers as they are, text by its beginning, figures of audio behind their class.
+fn sort_key(sort: Sort, call: &Call, streams: &Rows<Stream>, now: Timestamp) -> u128 {
     match sort {
+        Sort::Audio(key) => match key(&Audio::of(call, streams, now)) {
+            AudioKey::Known(n) => u128::from(n),
+            AudioKey::Assumed(n) => (1 << 64) | u128::from(n),
+            AudioKey::None => 2 << 64,
+        },
         Sort::Number(number) => number(call).map_or(0, |n| u128::from(n) + 1),
         Sort::Running(number) => number(call, now).map_or(0, |n| u128::from(n) + 1),
         Sort::Text(text) => {

@@ -2,5 +2,6 @@
 
 pub mod lines;
 pub mod raw;
+pub mod seconds;
 pub mod spark;
 pub mod window;

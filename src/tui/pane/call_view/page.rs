@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::packet::{Endpoint, PacketId};
 use crate::sip::Method;
 use crate::store::ladder::{ColumnBy, Ladder, LadderOptions, LadderRow, MessageRow, RowKind};
+use crate::store::paths::{self, Pair};
 use crate::store::snapshot::Snapshot;
 use crate::time::Timestamp;
 use crate::track::call::{Call, CallKey, Fact};
@@ -84,6 +85,8 @@ pub(super) struct Line {
 #[derive(Debug, Default)]
 pub(super) struct Page {
     pub calls: Vec<Arc<Call>>,
+    /// Where the media of each call should go and goes.
+    pub pairs: Vec<Vec<Pair>>,
     streams: Vec<Arc<Stream>>,
     options: PageOptions,
     pub ladder: Ladder,
@@ -115,6 +118,7 @@ impl Page {
         }
         let ladder_options = LadderOptions { columns: options.columns, collapse: options.collapse };
         self.ladder = Ladder::of(&calls, &|key| snapshot.stream(key).cloned(), ladder_options);
+        self.pairs = calls.iter().map(|call| paths::of(call, &snapshot.streams)).collect();
         (self.calls, self.streams, self.options) = (calls, streams, options);
         self.version += 1;
         self.find_forks();
@@ -128,6 +132,15 @@ impl Page {
         match self.items.get(item)?.what {
             What::Row(row) => self.ladder.rows.get(row),
             What::End(_) => None,
+        }
+    }
+
+    /// Index of the call that an item belongs to.
+    pub fn call_of(&self, item: usize) -> usize {
+        match self.items.get(item).map(|item| item.what) {
+            Some(What::Row(row)) => self.ladder.rows.get(row).map_or(0, LadderRow::call),
+            Some(What::End(call)) => call,
+            None => 0,
         }
     }
 

@@ -188,6 +188,7 @@ pub(super) fn proxied() -> (Scene, Vec<Stream>) {
         first: after(3_940),
         last: after(45_400),
         call: Some(CallKey(0)),
+        quality: Arc::default(),
     };
     let streams = vec![
         stream(0, "10.1.1.123:4006", "10.1.1.124:5004", 2_130),
