@@ -110,11 +110,18 @@ impl Hop {
     }
 }
 
-/// The pairs of a call's audio: those that its SDP announces, the caller's first, then streams that fit to none.
+/// The pairs of a call's audio: those that its SDP announces, the caller's first, then streams that fit to none. A capture
+/// without any stream says nothing about media, and none is missed in it.
 pub fn of(call: &Call, streams: &Rows<Stream>) -> Vec<Pair> {
     let mut pairs: Vec<Pair> = Vec::new();
+    if streams.is_empty() {
+        return pairs;
+    }
     for hop in hops(call) {
         let (Some(a), Some(b)) = (hop.of_a, hop.of_b) else { continue };
+        if a.end == b.end {
+            continue;
+        }
         let is_known = |pair: &Pair| {
             let ends = (pair.there.sender, pair.there.receiver);
             ends == (Some(a.end), Some(b.end)) || ends == (Some(b.end), Some(a.end))

@@ -4,3 +4,4 @@ mod behaviour;
 mod feel;
 mod fixture;
 mod pages;
+mod quality;

@@ -36,7 +36,16 @@ fn of_messages(messages: Vec<Message>, streams: Vec<Stream>) -> Vec<Pair> {
     for stream in streams {
         rows.push(stream);
     }
+    // That of another call: there is media in the capture.
+    rows.push(stream(99, 0, "10.9.9.9:4000", "10.9.9.8:4000", 1));
     of(&call, &rows)
+}
+
+#[test]
+fn a_capture_of_signalling_alone_misses_no_media() {
+    let offer = message(1, 0, A, B, &sdp(&invite(), "10.0.0.1", 4000, ""));
+    let answer = message(2, SECOND, B, A, &sdp(&ok(), "10.0.0.2", 5000, ""));
+    assert!(of(&call(0, "one", vec![offer, answer]), &Rows::default()).is_empty());
 }
 
 #[test]

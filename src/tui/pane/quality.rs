@@ -8,6 +8,7 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::limits::MOS_PACKETS;
 use crate::packet::Endpoint;
 use crate::rtp::mos::{Basis, Level, Score, Thresholds};
 use crate::rtp::playout::BufferKind;
@@ -142,10 +143,15 @@ impl QualityPane<'_> {
         pen.put(&remark, role);
     }
 
+    /// What stands where there is no figure.
+    const fn none(&self) -> &'static str {
+        if self.theme.ascii { "-" } else { "–" }
+    }
+
     fn nothing(&self) -> &'static str {
         match self.call.kind {
             CallKind::Invite if self.call.timing.answered.is_none() => "  No audio yet: the call was not answered.",
-            CallKind::Invite => "  No RTP of this call was seen, and no SDP says where it would be.",
+            CallKind::Invite => "  No RTP of this call was seen.",
             _ => "  Only calls have audio.",
         }
     }
@@ -160,7 +166,9 @@ impl QualityPane<'_> {
             pen.put(self.theme.glyph(verdict.glyph), verdict.role);
             pen.put(&format!(" {} ", verdict.text), verdict.role);
             let codecs = self.codecs();
-            pen.put(&format!("{dash} {codecs}{}", if codecs.is_empty() { "" } else { " " }), Role::Dim);
+            if !codecs.is_empty() {
+                pen.put(&format!("{dash} {codecs} "), Role::Dim);
+            }
             if self.pairs.len() > 1 {
                 pen.put(&format!("{dash} 1 of {} ways ", self.pairs.len()), Role::Dim);
             }
@@ -192,13 +200,18 @@ impl QualityPane<'_> {
         let silent = pair.both().map(|path| path.silence(self.now).is_some());
         let translated = pair.both().iter().any(|path| is_nat(path));
         let with_nat = |text: &str| if translated { format!("{text}, NAT") } else { text.to_owned() };
+        if silent == [true, true] && pair.both().iter().all(|path| path.is_empty()) {
+            return say(Glyph::Warning, Role::Warn, "no RTP seen");
+        }
         if silent == [true, true] {
             return say(Glyph::Cross, Role::Bad, &with_nat("no audio"));
         }
         if silent != [false, false] {
             return say(Glyph::Cross, Role::Bad, &with_nat("one-way audio"));
         }
-        let worst = pair.both().iter().filter_map(|path| self.stream(path)).map(|stream| self.levels(stream)).max();
+        let measured = pair.both().into_iter().filter_map(|path| self.stream(path));
+        let measured = measured.filter(|stream| stream.quality.expected > 0);
+        let worst = measured.map(|stream| self.levels(stream)).max();
         let rests = pair.both().map(|path| path.rest.is_some());
         let held = match rests {
             [true, true] => Some("on hold"),
@@ -211,7 +224,7 @@ impl QualityPane<'_> {
                 let glyph = if level == Level::Error { Glyph::Cross } else { Glyph::Warning };
                 say(glyph, role, &with_nat(what))
             }
-            None if held.is_none() => say(Glyph::Waiting, Role::Dim, "no packets yet"),
+            None if held.is_none() => say(Glyph::Waiting, Role::Dim, "nothing measured yet"),
             _ if held.is_some() => say(Glyph::Done, Role::Text, &with_nat(held.unwrap_or_default())),
             _ => say(Glyph::Up, Role::Good, &with_nat("good")),
         }
@@ -246,7 +259,7 @@ impl QualityPane<'_> {
         let mut pen = Pen::at(buffer, area, line, self.theme);
         pen.put(self.theme.glyph(glyph), role);
         pen.x += 1;
-        pen.cut(&ends(path), ENDS.min(area.width.saturating_sub(pen.x - area.x)), Role::Text);
+        pen.cut(&ends(path, self.theme), ENDS.min(area.width.saturating_sub(pen.x - area.x)), Role::Text);
         pen.x = area.x + ENDS + 2;
         match (silence, stream) {
             (Some(span), _) => pen.put(&self.silence(span), Role::Bad),
@@ -279,16 +292,16 @@ impl QualityPane<'_> {
         let limits = Thresholds::default();
         let quality = &stream.quality;
         let score = self.score(stream);
-        let cell = score.map_or("–".to_owned(), |score| score.cell());
+        let cell = score.map_or(self.none().to_owned(), |score| score.cell());
         pen.figure("MOS", &cell, 4, quality::role(score.and_then(|score| limits.mos(&score))));
         if pen.is_wide() {
             let worst = quality.worst.map(|(_, score)| score);
-            let cell = worst.map_or("–".to_owned(), |score| score.cell());
+            let cell = worst.map_or(self.none().to_owned(), |score| score.cell());
             pen.figure("worst", &cell, 4, quality::role(worst.and_then(|score| limits.mos(&score))));
         }
         let percent = |percent: Option<f64>| match percent {
             Some(percent) => (quality::percent(percent), quality::role(Some(limits.loss(percent)))),
-            None => ("–".to_owned(), Role::Dim),
+            None => (self.none().to_owned(), Role::Dim),
         };
         let (lost, role) = percent(quality.lost_percent());
         pen.figure("lost", &lost, 5, role);
@@ -315,7 +328,7 @@ impl QualityPane<'_> {
         let limits = Thresholds::default();
         let mut figure = |name: &str, ms: Option<f64>| match ms {
             Some(ms) => pen.figure(name, &quality::ms(ms), 4, quality::role(Some(limits.jitter(ms)))),
-            None => pen.figure(name, "–", 4, Role::Dim),
+            None => pen.figure(name, self.none(), 4, Role::Dim),
         };
         let percentiles = quality.jitter_percentiles;
         figure("jitter", quality.jitter_now);
@@ -329,19 +342,25 @@ impl QualityPane<'_> {
 
     /// NAT first, then what the score rests on.
     fn remark(&self, pair: &Pair) -> (String, Role) {
+        if pair.both().iter().all(|path| path.is_empty()) {
+            return ("  It may take a way that is not captured here.".to_owned(), Role::Dim);
+        }
         if let Some((path, (wire, sdp))) = pair.both().iter().find_map(|path| Some((path, path.translated()?))) {
             let comes = if path.wire.is_some_and(|(src, _)| src == wire) { "comes from" } else { "goes to" };
             let what = if wire.ip == sdp.ip { "Another port" } else { "NAT" };
             return (format!("  {what}: media {comes} {wire}, SDP says {sdp}"), Role::Progress);
         }
         let streams = pair.both().map(|path| self.stream(path));
-        let scored = streams.iter().flatten().find_map(|stream| Some((stream, self.score(stream)?)));
-        match (scored, streams.iter().flatten().next()) {
-            (Some((_, score)), _) => {
+        // The worse one, as in the call table.
+        let scores = streams.iter().flatten().filter_map(|stream| self.score(stream));
+        let score = scores.reduce(|worse, score| if score.mos < worse.mos { score } else { worse });
+        match (score, streams.iter().flatten().next()) {
+            (Some(score), _) => {
                 let remark = score.remark().map_or(String::new(), |remark| format!(", {remark}"));
-                (format!("  {} ({}){remark}", score.model_text(), score.band().text()), Role::Dim)
+                let model = score.model_text().replace('–', self.none());
+                (format!("  {model} ({}){remark}", score.band().text()), Role::Dim)
             }
-            (None, Some(stream)) if stream.quality.expected >= 25 => {
+            (None, Some(stream)) if stream.quality.expected >= MOS_PACKETS => {
                 let codec = visible(stream.codec.as_deref().unwrap_or("an unknown codec")).into_owned();
                 (format!("  {} for the MOS of {codec}", Basis::None.text()), Role::Dim)
             }
@@ -362,11 +381,12 @@ fn is_nat(path: &Path) -> bool {
 }
 
 /// `10.1.1.123:4006 → 10.1.1.124:5004`: as on the wire, else as announced.
-fn ends(path: &Path) -> String {
+fn ends(path: &Path, theme: &Theme) -> String {
+    let arrow = if theme.ascii { "->" } else { "→" };
     let name = |end: Option<Endpoint>| end.map_or_else(|| "?".to_owned(), |end| end.to_string());
     match path.wire {
-        Some((src, dst)) => format!("{src} → {dst}"),
-        None => format!("{} → {}", name(path.sender), name(path.receiver)),
+        Some((src, dst)) => format!("{src} {arrow} {dst}"),
+        None => format!("{} {arrow} {}", name(path.sender), name(path.receiver)),
     }
 }
 

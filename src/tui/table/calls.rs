@@ -5,14 +5,13 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::sound::{audio_key, jitter, loss, mos, mos_key};
 use super::standing::{glyph_of, state_text};
-use super::{AudioKey, CellContext, Column, Fit, Sort};
+use super::{CellContext, Column, Fit, Sort};
 use crate::packet::Endpoint;
-use crate::rtp::mos::{Basis, Thresholds};
-use crate::store::audio::Audio;
 use crate::time::Timestamp;
 use crate::track::call::{Call, EndedBy, Fact};
-use crate::tui::format::{self, quality};
+use crate::tui::format;
 use crate::tui::theme::{Glyph, Role};
 
 type Cell = fn(&Call, &CellContext<'_>, &mut String) -> Role;
@@ -408,46 +407,6 @@ fn talk(call: &Call, cell: &CellContext<'_>, out: &mut String) -> Role {
         format::duration(out, talk);
     }
     Role::Text
-}
-
-/// Thousandths, so that figures sort as they are.
-fn audio_key(figure: Option<f64>) -> AudioKey {
-    figure.map_or(AudioKey::None, |figure| AudioKey::Known((figure.max(0.0) * 1e3) as u64))
-}
-
-fn mos_key(audio: &Audio) -> AudioKey {
-    match audio.score {
-        None => AudioKey::None,
-        Some((score, _)) if score.basis > Basis::Secondary => AudioKey::Assumed((score.mos * 1e3) as u64),
-        Some((score, _)) => AudioKey::Known((score.mos * 1e3) as u64),
-    }
-}
-
-fn audio(call: &Call, cell: &CellContext<'_>) -> Audio {
-    Audio::of(call, cell.streams, cell.now)
-}
-
-fn mos(call: &Call, cell: &CellContext<'_>, out: &mut String) -> Role {
-    let audio = audio(call, cell);
-    let Some((score, _)) = audio.score else {
-        // There is sound, but no value was published for its codec.
-        out.push_str(if audio.is_unscored { "–" } else { "" });
-        return Role::Dim;
-    };
-    out.push_str(&score.cell());
-    quality::role(Thresholds::default().mos(&score))
-}
-
-fn jitter(call: &Call, cell: &CellContext<'_>, out: &mut String) -> Role {
-    let Some(ms) = audio(call, cell).jitter_p95 else { return Role::Text };
-    out.push_str(&quality::ms(ms));
-    quality::role(Some(Thresholds::default().jitter(ms)))
-}
-
-fn loss(call: &Call, cell: &CellContext<'_>, out: &mut String) -> Role {
-    let Some(percent) = audio(call, cell).lost_percent else { return Role::Text };
-    out.push_str(&quality::percent(percent));
-    quality::role(Some(Thresholds::default().loss(percent)))
 }
 
 fn msgs(call: &Call, _: &CellContext<'_>, out: &mut String) -> Role {

@@ -4,6 +4,7 @@ pub mod calls;
 pub mod cursor;
 pub mod order;
 pub mod paint;
+mod sound;
 pub mod standing;
 
 use std::borrow::Cow;

@@ -12,6 +12,7 @@ mod ladder;
 mod look;
 mod message;
 mod page;
+mod quality;
 mod related;
 mod sdp;
 mod search;
@@ -28,9 +29,7 @@ use crate::store::snapshot::Snapshot;
 use crate::time::Timestamp;
 use crate::track::call::CallKey;
 use crate::tui::action::{Action, Hits};
-use crate::tui::format::Zone;
 use crate::tui::keys::Context;
-use crate::tui::pane::quality::{self, QualityPane};
 use crate::tui::popup::explain::ExplainPopup;
 use crate::tui::theme::{Glyph, Role, Theme};
 use crate::tui::widget::raw::{self, Raw, fit, width};
@@ -51,9 +50,6 @@ const BESIDE: u16 = 120;
 
 /// From this height on the text of a message stands below the ladder, and not only its start line.
 const ROOMY: u16 = 6;
-
-/// From this height on the quality pane stands below the ladder.
-const ROOM_FOR_QUALITY: u16 = 15;
 
 /// What the keys that scroll move.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -154,21 +150,6 @@ impl CallView {
         Self { utc, ..self }
     }
 
-    /// The same with the quality pane, or without it.
-    #[must_use]
-    pub fn with_quality(self, quality: bool) -> Self {
-        Self { quality, ..self }
-    }
-
-    /// Whether the quality pane is wanted.
-    pub const fn shows_quality(&self) -> bool {
-        self.quality
-    }
-
-    fn has_audio(&self) -> bool {
-        self.page.pairs.iter().any(|pairs| !pairs.is_empty())
-    }
-
     /// The calls shown.
     pub fn keys(&self) -> &[CallKey] {
         &self.keys
@@ -255,10 +236,7 @@ impl CallView {
     fn draw_ladder(&mut self, area: Rect, buffer: &mut Buffer, snapshot: &Snapshot, theme: &Theme, hits: &mut Hits) {
         let [title, area] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
         self.draw_title(title, buffer, snapshot, theme);
-        let quality =
-            if self.quality && self.has_audio() && area.height >= ROOM_FOR_QUALITY { quality::HEIGHT } else { 0 };
-        let [area, below_all] = Layout::vertical([Constraint::Fill(1), Constraint::Length(quality)]).areas(area);
-        self.draw_quality(below_all, buffer, snapshot, theme);
+        let area = self.draw_quality(area, buffer, snapshot, theme);
         let beside = area.width >= BESIDE;
         let (pane, other) = if beside { self.beside(area) } else { below(area, self.page.lines.len()) };
         let [header, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(pane);
@@ -294,19 +272,6 @@ impl CallView {
         } else {
             self.draw_summary(other, buffer, theme);
         }
-    }
-
-    fn zone(&self) -> Zone {
-        if self.utc { Zone::Utc } else { Zone::Local }
-    }
-
-    /// How the audio of the call under the cursor is.
-    fn draw_quality(&self, area: Rect, buffer: &mut Buffer, snapshot: &Snapshot, theme: &Theme) {
-        let at = self.page.call_of(self.cursor_at);
-        let (Some(call), Some(pairs)) = (self.page.calls.get(at), self.page.pairs.get(at)) else { return };
-        let now = snapshot.now.unwrap_or(call.last);
-        let pane = QualityPane { call, pairs, streams: &snapshot.streams, now, zone: self.zone(), theme };
-        pane.draw(buffer, area);
     }
 
     /// The items on the screen that the search found.

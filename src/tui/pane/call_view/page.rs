@@ -87,6 +87,8 @@ pub(super) struct Page {
     pub calls: Vec<Arc<Call>>,
     /// Where the media of each call should go and goes.
     pub pairs: Vec<Vec<Pair>>,
+    /// The snapshot's generation when that was looked at.
+    generation: u64,
     streams: Vec<Arc<Stream>>,
     options: PageOptions,
     pub ladder: Ladder,
@@ -113,12 +115,16 @@ impl Page {
             && self.version > 0
             && same_arcs(&calls, &self.calls)
             && same_arcs(&streams, &self.streams);
+        if self.generation != snapshot.generation || !same {
+            // Streams of other calls may count, too.
+            self.generation = snapshot.generation;
+            self.pairs = calls.iter().map(|call| paths::of(call, &snapshot.streams)).collect();
+        }
         if same {
             return false;
         }
         let ladder_options = LadderOptions { columns: options.columns, collapse: options.collapse };
         self.ladder = Ladder::of(&calls, &|key| snapshot.stream(key).cloned(), ladder_options);
-        self.pairs = calls.iter().map(|call| paths::of(call, &snapshot.streams)).collect();
         (self.calls, self.streams, self.options) = (calls, streams, options);
         self.version += 1;
         self.find_forks();

@@ -82,6 +82,11 @@ impl Sound<'_> {
         (texts, role)
     }
 
+    /// What stands where there is no figure.
+    const fn none(&self) -> &'static str {
+        if self.theme.ascii { "-" } else { "–" }
+    }
+
     fn way<'r>(&'r self, row: &'r RtpRow, from_near: bool, arrow: &'static str) -> Way<'r> {
         let (src, dst) = if from_near { (row.near, row.far) } else { (row.far, row.near) };
         let here = |stream: &&Stream| stream.flow.src == src && stream.flow.dst == dst;
@@ -126,12 +131,12 @@ impl Sound<'_> {
             return text.push((words, Some(Role::Bad)));
         }
         let (Some(stream), Some(call)) = (way.stream, self.page.calls.get(row.call)) else {
-            return text.push((if self.theme.ascii { "- " } else { "– " }.to_owned(), Some(Role::Dim)));
+            return text.push((format!("{} ", self.none()), Some(Role::Dim)));
         };
         let limits = Thresholds::default();
         let score = audio::score(stream, call, self.now);
         let word = |word: &str| if detail.words { format!("{word} ") } else { String::new() };
-        let cell = score.map_or("–".to_owned(), |score| score.cell());
+        let cell = score.map_or(self.none().to_owned(), |score| score.cell());
         let role = score.and_then(|score| limits.mos(&score)).filter(|level| *level > Level::Fine);
         text.push((
             format!("{}{cell} ", if detail.mos { "MOS " } else { "" }),
