@@ -121,6 +121,8 @@ pub struct Quality {
     pub jitter_histogram: Arc<[Bucket]>,
     /// How often each time between packets was measured.
     pub delta_histogram: Arc<[Bucket]>,
+    /// The payload types in it and their codecs, in order of appearance.
+    pub payloads: Arc<[(u8, Option<Arc<str>>)]>,
     /// The same stream as Wireshark sees it.
     pub wireshark: WiresharkFigures,
     /// Which of its ends SDP names, or named at some time.

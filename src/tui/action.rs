@@ -101,6 +101,8 @@ pub enum Action {
     FilterForm,
     /// Open the choice of columns.
     Columns,
+    /// Show the quality of the selected call below the table, or not.
+    Quality,
     /// Open the save window.
     Save,
     /// Change what the selected row of the save window says.

@@ -8,6 +8,7 @@ use super::action::{Action, Hits, Tab};
 use super::format::counted;
 use super::keys::{self, Context};
 use super::pane;
+use super::pane::quality::QualityPane;
 use super::sentence;
 use super::state::State;
 use super::table::Fit;
@@ -31,6 +32,8 @@ pub struct Areas {
     pub filter: Rect,
     /// The tab, or the call view.
     pub content: Rect,
+    /// How the audio of the selected call is.
+    pub quality: Rect,
     /// A sentence on the selected row.
     pub sentence: Rect,
     /// The most useful keys.
@@ -64,10 +67,13 @@ fn divide(state: &State, in_view: bool, raw: bool) -> Areas {
     let tabs = take(u16::from(!in_view));
     let filter = take(u16::from(filtered));
     let below = 1 + u16::from(filtered);
-    let content = take(height.saturating_sub(title.height + tabs.height + filter.height + below));
+    let is_open = filtered && state.tab == Tab::Calls && state.quality.is_open(height);
+    let pane = if is_open { pane::quality::HEIGHT } else { 0 };
+    let content = take(height.saturating_sub(title.height + tabs.height + filter.height + below + pane));
+    let quality = take(pane);
     let sentence = take(u16::from(filtered));
     let hints = take(1);
-    Areas { title, tabs, filter, content, sentence, hints }
+    Areas { title, tabs, filter, content, quality, sentence, hints }
 }
 
 /// Draws everything. Returns how many table cells were built.
@@ -91,7 +97,10 @@ pub fn draw(frame: &mut Frame<'_>, state: &mut State, hits: &mut Hits) -> u64 {
     } else {
         let buffer = frame.buffer_mut();
         match state.tab {
-            Tab::Calls => cells = pane::calls::draw(buffer, areas.content, state, hits),
+            Tab::Calls => {
+                cells = pane::calls::draw(buffer, areas.content, state, hits);
+                quality_pane(buffer, areas.quality, state);
+            }
             Tab::Streams => cells = pane::streams::draw(buffer, areas.content, state, hits),
             Tab::Stats => pane::stats::draw(buffer, areas.content, state),
             Tab::Capture => pane::capture::draw(buffer, areas.content, state, hits),
@@ -108,6 +117,25 @@ pub fn draw(frame: &mut Frame<'_>, state: &mut State, hits: &mut Hits) -> u64 {
         to_ascii(frame.buffer_mut());
     }
     cells
+}
+
+/// How the audio of the selected call is.
+fn quality_pane(buffer: &mut Buffer, area: Rect, state: &mut State) {
+    if area.height == 0 {
+        return;
+    }
+    let snapshot = &state.snapshot;
+    let call = state.calls.cursor.selected().and_then(|key| snapshot.call(key));
+    state.quality.follow(call, snapshot);
+    let theme = &state.theme;
+    match call {
+        Some(call) => {
+            let (now, pairs) = (snapshot.now.unwrap_or(call.last), state.quality.pairs());
+            let (streams, zone) = (&snapshot.streams, state.zone);
+            QualityPane { call, pairs, streams, now, zone, theme }.draw(buffer, area);
+        }
+        None => pane::quality::draw_empty(buffer, area, theme),
+    }
 }
 
 /// Draws the windows, the last one on top; a click below them means nothing.

@@ -11,6 +11,7 @@ use super::format::Zone;
 use super::keys::Context;
 use super::layout;
 use super::pane::call_view::CallView;
+use super::pane::quality::QualityState;
 use super::pane::stream_view::StreamView;
 use super::popup::Popup;
 use super::popup::save::SaveForm;
@@ -164,6 +165,8 @@ pub struct State {
     pub streams: StreamsState,
     /// The filter line.
     pub filter: FilterState,
+    /// The quality panes.
+    pub quality: QualityState,
     /// What the filter form held when it was last used.
     pub form: Vec<String>,
     /// First line of the Stats tab.
@@ -203,6 +206,7 @@ impl State {
             calls: CallsState::new(Filter::default(), follow),
             streams: StreamsState::new(Filter::default(), follow),
             filter: FilterState::default(),
+            quality: QualityState::default(),
             form: Vec::new(),
             stats_top: 0,
             capture_at: 0,

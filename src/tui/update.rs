@@ -77,6 +77,10 @@ fn table(state: &mut State, action: &Action) {
             *descending = !*descending;
             reorder(state);
         }
+        Action::Quality => {
+            state.quality.below_table = Some(!state.quality.is_open(state.size.height));
+            fit(state);
+        }
         Action::CycleKind => {
             state.calls.kinds = state.calls.kinds.next();
             reorder(state);
@@ -113,7 +117,7 @@ pub fn apply(state: &mut State, effect: Effect) -> Option<Effect> {
 pub fn open(state: &mut State, keys: Vec<CallKey>) {
     state.popups.clear();
     let first = keys.first().copied();
-    let mut view = CallView::open(keys);
+    let mut view = CallView::open(keys).with_quality(state.quality.in_view);
     if state.zone == Zone::Utc {
         let size = layout::areas(state).content.as_size();
         let _ = view.update(&CallViewAction::Zone, &state.snapshot, size);
@@ -136,7 +140,11 @@ fn open_with(state: &mut State, action: &CallViewAction) -> Vec<Effect> {
 fn call_view(state: &mut State, action: &CallViewAction) -> Vec<Effect> {
     let size = layout::areas(state).content.as_size();
     match &mut state.view {
-        Some(view) => view.update(action, &state.snapshot, size),
+        Some(view) => {
+            let effects = view.update(action, &state.snapshot, size);
+            state.quality.in_view = view.shows_quality();
+            effects
+        }
         None => Vec::new(),
     }
 }

@@ -4,5 +4,6 @@ mod behaviour;
 mod feel;
 mod fixture;
 mod pages;
+mod quality;
 mod streams;
 mod talk;

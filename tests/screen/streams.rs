@@ -182,6 +182,7 @@ fn the_filter_line_works_by_address_ssrc_and_call() {
         ("src == 203.0.113.0/24", vec![0x6161_6161]),
         ("ip == 203.0.113.9", vec![0x6161_6161, 0x6262_6262]),
         ("from == 220", vec![0x0E0E_0E0E]),
+        ("loss > 1 and mos < 4", vec![0xC0DE_0001]),
         ("state == completed", vec![0x5555_0001, 0x5555_0002]),
         ("codec == pcmu and not state ~ .", vec![0x0099_0099]),
         ("callid != 206-208 and src ~ 10.9", vec![0x0099_0099]),

@@ -67,7 +67,7 @@ fn calls_streams_and_losses_have_the_names_of_the_document() {
     let value: serde_json::Value = serde_json::from_str(&stream_line(&media, &calls)).unwrap();
     assert_eq!(
         (&value["type"], &value["call_id"], &value["lost"]),
-        (&"stream".into(), &"x".into(), &serde_json::Value::Null)
+        (&"stream".into(), &"x".into(), &serde_json::Value::from(0))
     );
     let lost = lost_line(at(1), Lost { kernel: 1, interface: 0, queue: 2 });
     assert_eq!(

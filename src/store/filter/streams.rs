@@ -1,15 +1,14 @@
 //! Whether a stream matches a filter.
 
-use super::eval;
+use super::eval::{self, With};
 use super::fields::{Field, Id};
 use super::parser::{Expression, Test};
 use crate::packet::Endpoint;
-use crate::time::Timestamp;
 use crate::track::call::Call;
 use crate::track::stream::Stream;
 
-pub(super) fn matches(expression: &Expression, stream: &Stream, call: Option<&Call>, now: Option<Timestamp>) -> bool {
-    let part = |part: &Expression| matches(part, stream, call, now);
+pub(super) fn matches(expression: &Expression, stream: &Stream, call: Option<&Call>, with: With<'_>) -> bool {
+    let part = |part: &Expression| matches(part, stream, call, with);
     match expression {
         Expression::And(parts) => parts.iter().all(part),
         Expression::Or(parts) => parts.iter().any(part),
@@ -18,7 +17,7 @@ pub(super) fn matches(expression: &Expression, stream: &Stream, call: Option<&Ca
         Expression::Compare(field, test) => match own(field) {
             Some(id) => compare(id, test, stream),
             None => match call {
-                Some(call) => eval::compare(field, test, call, now),
+                Some(call) => eval::compare(field, test, call, with),
                 None => !asks_for(test),
             },
         },
@@ -33,7 +32,10 @@ fn contains(stream: &Stream, lower: &str) -> bool {
 /// The fields that a stream answers itself.
 fn own(field: &Field) -> Option<Id> {
     match field {
-        Field::Row(row) => matches!(row.id, Id::Source | Id::Destination | Id::Address | Id::Codec).then_some(row.id),
+        Field::Row(row) => {
+            let addressed = matches!(row.id, Id::Source | Id::Destination | Id::Address | Id::Codec);
+            (addressed || matches!(row.id, Id::Mos | Id::Jitter | Id::Loss)).then_some(row.id)
+        }
         Field::Header(_) => None,
     }
 }
@@ -58,9 +60,22 @@ fn compare(id: Id, test: &Test, stream: &Stream) -> bool {
             || (id == Id::Codec && stream.codec.as_deref().is_some_and(test))
     };
     match test {
-        Test::Number(..) => false,
+        Test::Number(operator, wanted) => {
+            figure(id, stream).is_some_and(|value| eval::in_order(value, *operator, *wanted))
+        }
         Test::Network(ip, bits, wanted) => ends.iter().any(|end| eval::in_network(end.ip, *ip, *bits)) == *wanted,
         Test::Text(text, wanted) => texts(&|value| value.to_lowercase() == *text) == *wanted,
         Test::Regex(regex, wanted) => texts(&|value| regex.is_match(value)) == *wanted,
+    }
+}
+
+/// A figure of the whole stream: MOS, the 95th percentile of the jitter in ms, loss in percent.
+fn figure(id: Id, stream: &Stream) -> Option<f64> {
+    let quality = &stream.quality;
+    match id {
+        Id::Mos => quality.score.map(|score| score.mos),
+        Id::Jitter => quality.jitter_percentiles.map(|jitter| jitter.p95),
+        Id::Loss => quality.lost_percent(),
+        _ => None,
     }
 }

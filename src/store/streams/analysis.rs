@@ -113,6 +113,11 @@ impl Analysis {
         self.types.main()
     }
 
+    /// All payload types, in order of appearance.
+    pub fn payload_types(&self) -> impl Iterator<Item = u8> + '_ {
+        self.types.list().map(|(payload_type, ..)| payload_type)
+    }
+
     /// The row of the codec table, if the codec has one.
     fn row(&mut self, name: &str, parameters: &str) -> Option<Row> {
         let fmtp = Some(parameters).filter(|text| !text.is_empty());
@@ -165,6 +170,7 @@ impl Analysis {
             bars: Arc::new(self.figures.windows().last_minute(self.figures.last(), sequence)),
             jitter_histogram: self.figures.jitter_histogram().buckets().collect(),
             delta_histogram: self.figures.delta_histogram().buckets().collect(),
+            payloads: Arc::default(),
             wireshark: self.figures.wireshark(),
             announced: Announced::default(),
             reverse: None,

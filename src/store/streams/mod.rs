@@ -17,7 +17,7 @@ use crate::packet::{Endpoint, FlowKey};
 use crate::time::{Elapsed, Timestamp};
 use crate::track::call::CallKey;
 use crate::track::media::MediaMap;
-use crate::track::stream::{Announced, Quality, Stream, StreamKey};
+use crate::track::stream::{Announced, Stream, StreamKey};
 
 use super::Change;
 use super::rows::Rows;
@@ -381,11 +381,14 @@ impl Streams {
                 let format = media.format(&counter.id.0, counter.call, row.payload_type);
                 let parameters = format.map_or("", |format| &format.parameters);
                 let codec = row.codec.as_deref().map(|name| (name, parameters));
+                let mut quality = counter.analysis.quality(now, codec);
+                let named = |number| (number, media.codec(&counter.id.0, counter.call, number));
+                quality.payloads = counter.analysis.payload_types().map(named).collect();
                 // What was once named stays so, though a later call may take the address over.
-                let (named, before) = (media.ends(&counter.id.0), row.quality.announced);
-                let announced = Announced { src: named.src || before.src, dst: named.dst || before.dst };
-                row.quality =
-                    Arc::new(Quality { announced, reverse: counter.reverse, ..counter.analysis.quality(now, codec) });
+                let (ends, before) = (media.ends(&counter.id.0), row.quality.announced);
+                quality.announced = Announced { src: ends.src || before.src, dst: ends.dst || before.dst };
+                quality.reverse = counter.reverse;
+                row.quality = Arc::new(quality);
                 counter.shown = Some(now);
                 counter.is_dirty = false;
             } else {

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::store::audio;
 use crate::track::stream::Stream;
 use crate::tui::action::{Action, Hits};
 use crate::tui::state::State;
@@ -11,7 +12,7 @@ use crate::tui::table::streams::{COLUMNS, MINUTE};
 use crate::tui::table::{CellContext, Placed, place};
 use crate::tui::theme::Role;
 use crate::tui::verdict::{self, Life};
-use crate::tui::widget::minute;
+use crate::tui::widget::seconds;
 
 /// Draws the table. Returns how many cells were built: tests hold it against the size of the screen.
 pub fn draw(buffer: &mut Buffer, area: Rect, state: &State, hits: &mut Hits) -> u64 {
@@ -47,7 +48,10 @@ fn draw_row(buffer: &mut Buffer, row: Rect, state: &State, placed: &[Placed], st
         let Some(column) = COLUMNS.get(place.column) else { continue };
         let spot = Spot { x: row.x + place.x, y: row.y, width: place.width };
         if column.id == MINUTE {
-            minute::draw(buffer, spot, &stream.quality.bars, theme);
+            let call = stream.call.and_then(|key| snapshot.call(key));
+            let passed = call.and_then(|call| audio::passed(stream, call, verdict::now(stream, snapshot)));
+            let cells = seconds::cells(&stream.quality.bars, passed, usize::from(spot.width), theme);
+            seconds::draw(buffer, (spot.x, spot.y), &cells, theme);
             continue;
         }
         let now = verdict::now(stream, snapshot);

@@ -131,8 +131,8 @@ fn stream_glyphs(out: &mut Vec<Line>, theme: &Theme) {
     let [low, high] = [0, 5].map(|step| spark::bar(step, theme));
     let bars = [
         (format!("{low} {high}"), Role::Good, "jitter: low up to 2 ms, high from 30 ms"),
-        (theme.glyph(Glyph::Cross).to_owned(), Role::Bad, "packets were lost"),
-        (theme.glyph(Glyph::Silence).to_owned(), Role::Dim, "no packets"),
+        (if theme.ascii { "x" } else { "×" }.to_owned(), Role::Bad, "packets were lost"),
+        (if theme.ascii { "." } else { "·" }.to_owned(), Role::Dim, "no packets"),
     ];
     for (shown, role, text) in bars {
         out.push(Line::blank().at(1, 3, shown, role).at(KEYS + 1, u16::MAX, text, Role::Text));

@@ -4,12 +4,14 @@ pub mod calls;
 pub mod cursor;
 pub mod order;
 pub mod paint;
+mod sound;
 pub mod standing;
 pub mod streams;
 
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::store::audio::Audio;
 use crate::store::snapshot::Snapshot;
 use crate::time::Timestamp;
 use crate::track::call::Call;
@@ -42,6 +44,9 @@ pub enum Sort<R = Call> {
     Running(fn(&R, Timestamp) -> Option<u64>),
     /// A number that the time and other rows have a say in; rows without one stand last in either order.
     Among(fn(&R, &Snapshot) -> Option<u64>),
+    /// A figure of its audio streams. Calls that have none stand last, whichever way the others are sorted, and before them
+    /// those whose figure is not to be compared with the others'.
+    Audio(fn(&Audio) -> AudioKey),
     /// Text, without regard to ASCII case.
     Text(for<'r> fn(&'r R) -> Cow<'r, str>),
 }
@@ -62,9 +67,21 @@ impl<R> fmt::Debug for Sort<R> {
             Self::Known(_) => "Known",
             Self::Running(_) => "Running",
             Self::Among(_) => "Among",
+            Self::Audio(_) => "Audio",
             Self::Text(_) => "Text",
         })
     }
+}
+
+/// Where a call stands by a figure of its audio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AudioKey {
+    /// Among the others.
+    Known(u64),
+    /// Behind them: a score that rests on no published value.
+    Assumed(u64),
+    /// At the end: there is no figure.
+    None,
 }
 
 /// Which end of a text is cut when it is too long.
@@ -185,8 +202,12 @@ mod tests {
     fn eighty_cells_hold_what_matters() {
         assert_eq!(shown(80), ["st", "time", "method", "from", "to", "state", "pdd", "msgs", "alert"]);
         let wide = shown(120);
-        for id in ["src", "dst", "talk"] {
+        for id in ["talk", "mos", "jit95", "loss"] {
             assert!(wide.contains(&id), "{wide:?}");
+        }
+        let wider = shown(160);
+        for id in ["src", "dst", "talk", "mos", "jit95", "loss"] {
+            assert!(wider.contains(&id), "{wider:?}");
         }
     }
 

@@ -6,7 +6,8 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::Sort;
+use super::{AudioKey, Sort};
+use crate::store::audio::Audio;
 use crate::store::filter::Filter;
 use crate::store::rows::Rows;
 use crate::store::snapshot::Snapshot;
@@ -95,6 +96,16 @@ pub trait Listed: Sized {
 
     /// Whether time alone may change what it shows or whether it matches.
     fn grows(&self) -> bool;
+
+    /// Whether its streams may change it while it stays the same itself.
+    fn has_streams(&self) -> bool {
+        false
+    }
+
+    /// How it sounds, if it is a call.
+    fn audio(&self, _: &Snapshot) -> Option<Audio> {
+        None
+    }
 }
 
 impl Listed for Call {
@@ -113,11 +124,19 @@ impl Listed for Call {
     }
 
     fn is_wanted(&self, kinds: Kinds, filter: &Filter, snapshot: &Snapshot) -> bool {
-        kinds.has(self.kind) && filter.matches(self, snapshot.now)
+        kinds.has(self.kind) && filter.matches(self, &snapshot.streams, snapshot.now)
     }
 
     fn grows(&self) -> bool {
         self.state.is_live()
+    }
+
+    fn has_streams(&self) -> bool {
+        !self.streams.is_empty()
+    }
+
+    fn audio(&self, snapshot: &Snapshot) -> Option<Audio> {
+        Some(Audio::of(self, &snapshot.streams, snapshot.now.unwrap_or_default()))
     }
 }
 
@@ -138,7 +157,7 @@ impl Listed for Stream {
 
     fn is_wanted(&self, _: Kinds, filter: &Filter, snapshot: &Snapshot) -> bool {
         let call = self.call.and_then(|key| snapshot.call(key));
-        filter.matches_stream(self, call.map(|call| &**call), snapshot.now)
+        filter.matches_stream(self, call.map(|call| &**call), &snapshot.streams, snapshot.now)
     }
 
     /// What its call says may change while it is silent.
@@ -190,6 +209,7 @@ pub struct Order<R: Listed = Call> {
     rows: Vec<Row<R>>,
     generation: Option<u64>,
     second: i64,
+    streams_seen: (i64, Option<u64>),
     dirty: usize,
     cursor: usize,
     stale: bool,
@@ -208,6 +228,7 @@ impl<R: Listed> Order<R> {
             rows: Vec::new(),
             generation: None,
             second: 0,
+            streams_seen: (0, None),
             dirty: 0,
             cursor: 0,
             stale: true,
@@ -292,6 +313,7 @@ impl<R: Listed> Order<R> {
                 self.soil(|row| row.row.grows());
             }
         }
+        self.follow_streams(snapshot, second);
         self.evaluate(snapshot, out_of_time);
         let waited = now_ms.saturating_sub(self.sorted_ms) >= SORT_EVERY_MS;
         let due = match self.dirty {
@@ -306,6 +328,18 @@ impl<R: Listed> Order<R> {
         self.regroup = false;
         self.sorted_ms = now_ms;
         self.sort() || thinned
+    }
+
+    /// Streams change without their call: once a second, calls that have some are looked at again. After the last second
+    /// of a capture the last figures may still come.
+    fn follow_streams(&mut self, snapshot: &Snapshot, second: i64) {
+        let asks = self.wanted.filter.asks_streams() || matches!(self.wanted.sort, Sort::Audio(_));
+        let is_over = snapshot.capture.sources.iter().all(|source| source.ended);
+        let seen = (second, is_over.then_some(snapshot.generation));
+        if asks && self.streams_seen != seen {
+            self.streams_seen = seen;
+            self.soil(|row| row.row.has_streams());
+        }
     }
 
     /// Running durations are what a talk column or a time in a filter look at: rows that are live go stale by the second.
@@ -405,18 +439,20 @@ impl<R: Listed> Order<R> {
             }
         }
         let descending = self.wanted.descending;
+        let by_audio = matches!(self.wanted.sort, Sort::Audio(_));
         let rows = &self.rows;
         let tie = |a: u32, b: u32| match self.wanted.sort {
-            Sort::Number(_) | Sort::Known(_) | Sort::Running(_) | Sort::Among(_) => Ordering::Equal,
+            Sort::Number(_) | Sort::Known(_) | Sort::Running(_) | Sort::Among(_) | Sort::Audio(_) => Ordering::Equal,
             Sort::Text(text) => match (rows.get(a as usize), rows.get(b as usize)) {
                 (Some(a), Some(b)) => caseless(&text(&a.row), &text(&b.row)),
                 _ => Ordering::Equal,
             },
         };
         order.sort_unstable_by(|a, b| {
+            let by_class = if by_audio { (a.0 >> 64).cmp(&(b.0 >> 64)) } else { Ordering::Equal };
             let by_key = a.0.cmp(&b.0).then_with(|| tie(a.1, b.1));
             let by_key = if descending { by_key.reverse() } else { by_key };
-            by_key.then(a.1.cmp(&b.1))
+            by_class.then(by_key).then(a.1.cmp(&b.1))
         });
         let shown: Vec<R::Key> =
             order.iter().filter_map(|(_, index)| self.rows.get(*index as usize).map(|row| row.row.key())).collect();
@@ -431,11 +467,16 @@ fn caseless(a: &str, b: &str) -> Ordering {
     if a.len() <= 16 && b.len() <= 16 { Ordering::Equal } else { lower(a).cmp(&lower(b)) }
 }
 
-/// 16 bytes that sort like the row: numbers as they are, text by its beginning.
-fn sort_key<R>(wanted: &Wanted<R>, row: &R, snapshot: &Snapshot) -> u128 {
+/// 16 bytes that sort like the row: numbers as they are, text by its beginning, figures of audio behind their class.
+fn sort_key<R: Listed>(wanted: &Wanted<R>, row: &R, snapshot: &Snapshot) -> u128 {
     let some = |n: u64| u128::from(n) + 1;
     let last = if wanted.descending { 0 } else { u128::MAX };
     match wanted.sort {
+        Sort::Audio(key) => match row.audio(snapshot).map_or(AudioKey::None, |audio| key(&audio)) {
+            AudioKey::Known(n) => u128::from(n),
+            AudioKey::Assumed(n) => (1 << 64) | u128::from(n),
+            AudioKey::None => 2 << 64,
+        },
         Sort::Number(number) => number(row).map_or(0, some),
         Sort::Known(number) => number(row).map_or(last, some),
         Sort::Running(number) => number(row, snapshot.now.unwrap_or_default()).map_or(0, some),

@@ -72,7 +72,6 @@ pub enum Glyph {
     Both,
     OneWay,
     Differs,
-    Silence,
 }
 
 /// How roles and glyphs look.
@@ -141,7 +140,6 @@ impl Theme {
             Glyph::Both => ("⇄", "="),
             Glyph::OneWay => ("→", ">"),
             Glyph::Differs => ("≠", "#"),
-            Glyph::Silence => ("·", "-"),
         };
         if self.ascii { ascii } else { unicode }
     }

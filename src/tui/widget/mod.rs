@@ -2,7 +2,7 @@
 
 pub mod chart;
 pub mod lines;
-pub mod minute;
 pub mod raw;
+pub mod seconds;
 pub mod spark;
 pub mod window;
