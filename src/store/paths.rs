@@ -40,6 +40,9 @@ pub struct Path {
     pub ended: Option<Timestamp>,
     /// Why nothing is due, if SDP says so.
     pub rest: Option<&'static str>,
+    /// The end that is another one on the wire than any that the call's SDP ever named, as `(wire, SDP)`: a NAT, or a relay
+    /// that nobody announced.
+    pub translated: Option<(Endpoint, Endpoint)>,
 }
 
 impl Path {
@@ -56,11 +59,12 @@ impl Path {
         self.stream.is_none()
     }
 
-    /// The end that is another one on the wire than in the SDP, as `(wire, SDP)`: a NAT, or a relay that nobody announced.
-    pub fn translated(&self) -> Option<(Endpoint, Endpoint)> {
-        let (src, dst) = self.wire?;
-        let differs = |wire: Endpoint, sdp: Option<Endpoint>| sdp.filter(|sdp| *sdp != wire).map(|sdp| (wire, sdp));
-        differs(src, self.sender).or_else(|| differs(dst, self.receiver))
+    fn find_translated(&mut self, named: &[Endpoint]) {
+        let Some((src, dst)) = self.wire else { return };
+        let differs = |wire: Endpoint, sdp: Option<Endpoint>| {
+            sdp.filter(|sdp| *sdp != wire && !named.contains(&wire)).map(|sdp| (wire, sdp))
+        };
+        self.translated = differs(src, self.sender).or_else(|| differs(dst, self.receiver));
     }
 }
 
@@ -117,7 +121,8 @@ pub fn of(call: &Call, streams: &Rows<Stream>) -> Vec<Pair> {
     if streams.is_empty() {
         return pairs;
     }
-    for hop in hops(call) {
+    let mut named: Vec<Endpoint> = Vec::new();
+    for hop in hops(call, &mut named) {
         let (Some(a), Some(b)) = (hop.of_a, hop.of_b) else { continue };
         if a.end == b.end {
             continue;
@@ -149,6 +154,8 @@ pub fn of(call: &Call, streams: &Rows<Stream>) -> Vec<Pair> {
     for pair in &mut pairs {
         find_elsewhere(&mut pair.there, call, streams);
         find_elsewhere(&mut pair.back, call, streams);
+        pair.there.find_translated(&named);
+        pair.back.find_translated(&named);
     }
     let is_shown = |pair: &Pair| pair.both().iter().any(|path| path.stream.is_some() || path.due.is_some());
     pairs.retain(is_shown);
@@ -157,7 +164,8 @@ pub fn of(call: &Call, streams: &Rows<Stream>) -> Vec<Pair> {
     pairs
 }
 
-fn hops(call: &Call) -> Vec<Hop> {
+/// The hops of a call, each with what its two sides announced last. All ends that were ever announced go to `named`.
+fn hops(call: &Call, named: &mut Vec<Endpoint>) -> Vec<Hop> {
     let mut hops: Vec<Hop> = Vec::new();
     let mut by_ends: HashMap<(Endpoint, Endpoint), usize> = HashMap::new();
     for message in call.messages.iter().filter(|message| message.repeats.is_none()) {
@@ -176,6 +184,9 @@ fn hops(call: &Call) -> Vec<Hop> {
         }
         let Some(hop) = hops.get_mut(at) else { continue };
         if let Some(audio) = audio {
+            if named.len() < HOPS && !named.contains(&audio.end) {
+                named.push(audio.end);
+            }
             let before = hop.side(src).replace(audio);
             if before.is_none_or(|before| before.end != audio.end || before.sends != audio.sends) {
                 hop.agreed = message.at;
@@ -228,6 +239,7 @@ fn announced(call: &Call, hop: &Hop, a: Announced, b: Announced) -> Pair {
             true => Some("switched off in SDP"),
             false => (!(from.sends && to.receives)).then_some("none due: SDP asks for none"),
         },
+        translated: None,
     };
     Pair { there: path(a, b), back: path(b, a) }
 }
@@ -242,6 +254,7 @@ fn unannounced(call: &Call, stream: &Stream) -> Pair {
         last: None,
         ended: end(call),
         rest: None,
+        translated: None,
     };
     let mut pair = Pair { there: path.clone(), back: path };
     carry(&mut pair.there, stream);
@@ -268,9 +281,17 @@ fn take(pair: &mut Pair, stream: &Stream) -> bool {
 fn take_by_wire(pair: &mut Pair, stream: &Stream) -> bool {
     let reversed = Some((stream.flow.dst, stream.flow.src));
     let same = Some((stream.flow.src, stream.flow.dst));
-    let path = if pair.there.wire == reversed || pair.back.wire == same {
+    // An end that sends from another port than it receives at.
+    let answers = |path: &Path, other: &Path| {
+        path.is_empty()
+            && other.wire.is_some_and(|(src, dst)| {
+                let ips = stream.flow.src.ip == dst.ip && stream.flow.dst.ip == src.ip;
+                ips && (stream.flow.src == dst || stream.flow.dst == src)
+            })
+    };
+    let path = if pair.there.wire == reversed || pair.back.wire == same || answers(&pair.back, &pair.there) {
         &mut pair.back
-    } else if pair.back.wire == reversed || pair.there.wire == same {
+    } else if pair.back.wire == reversed || pair.there.wire == same || answers(&pair.there, &pair.back) {
         &mut pair.there
     } else {
         return false;

@@ -1,6 +1,8 @@
 //! What the pages say of calls that sound well, badly, on one side only, or from behind NAT. The calls are made packet by
 //! packet and read as a file, so that every figure on the page follows from what was sent.
+#![expect(clippy::unwrap_used, reason = "a test that cannot make its capture has failed")]
 
+use ratatui::style::Color;
 use sipwatch::capture::file::FileSource;
 use sipwatch::capture::synth::{Agent, Dialog, Path, PcapWriter, Precision, Rng, RtpFaults, RtpSender, Schedule};
 use sipwatch::engine::{EngineOptions, analyze};
@@ -10,7 +12,7 @@ use sipwatch::time::{Elapsed, Timestamp};
 
 use crate::pages::{screen, text};
 
-/// Two packets a second less than this are sent in each direction.
+/// Packets sent in each direction: half a minute.
 const PACKETS: u32 = 1_500;
 
 /// The sizes that every page is looked at in.
@@ -130,6 +132,23 @@ fn a_lossy_call_shows_loss_and_which_direction_has_it() {
     assert_eq!(lost.iter().max(), Some(&sender.count().lost));
     let percent = format!("{:.1}%", sender.count().lost as f64 * 100.0 / f64::from(PACKETS));
     pages("lossy", &lossy, &["✗ loss", &percent, "×"], &["● good", "one-way", "no packets", "NAT"]);
+}
+
+#[test]
+fn figures_are_coloured_from_the_thresholds_on() {
+    let faults = RtpFaults { loss_per_mille: 80, ..FINE };
+    let snapshot = snapshot("lossy", &Media { back: Some(faults), ..HEALTHY });
+    let buffer = screen(snapshot, (160, 45), "").render(160, 45);
+    let row: Vec<&str> = (0..160).map(|x| buffer[(x, 4)].symbol()).collect();
+    let colour = |text: &str| {
+        let at = (0..160 - text.len()).find(|at| row[*at..at + text.len()].concat() == text);
+        let at = at.unwrap_or_else(|| panic!("{text} is not in {}", row.concat()));
+        buffer[(at as u16, 4)].style().fg
+    };
+    // Warn below 3.6, error from 5 % on; 1.6 ms of jitter is nothing.
+    assert_eq!(colour("3.5"), Some(Color::Yellow));
+    assert_eq!(colour("8.5%"), Some(Color::Red));
+    assert_eq!(colour("206"), colour("1.6"));
 }
 
 #[test]

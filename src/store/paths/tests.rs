@@ -57,7 +57,7 @@ fn two_directions_that_flow_are_silent_nowhere() {
     let pairs = paths(("10.0.0.1", 4000, ""), ("10.0.0.2", 5000, ""), streams);
     let [pair] = pairs.as_slice() else { panic!("{pairs:?}") };
     assert_eq!((pair.there.stream, pair.back.stream), (Some(StreamKey(0)), Some(StreamKey(1))));
-    assert!(pair.both().iter().all(|path| path.silence(at(12 * SECOND)).is_none() && path.translated().is_none()));
+    assert!(pair.both().iter().all(|path| path.silence(at(12 * SECOND)).is_none() && path.translated.is_none()));
 }
 
 #[test]
@@ -118,8 +118,21 @@ fn an_address_that_nat_changed_is_told_in_both_directions() {
     let [pair] = pairs.as_slice() else { panic!("{pairs:?}") };
     let end = |text| crate::store::sample::endpoint(text);
     let expected = Some((end(nat), end("192.168.1.5:4000")));
-    assert_eq!((pair.there.translated(), pair.back.translated()), (expected, expected));
+    assert_eq!((pair.there.translated, pair.back.translated), (expected, expected));
     assert!(!pair.is_one_way(at(12 * SECOND)));
+}
+
+#[test]
+fn an_end_that_an_earlier_description_named_is_no_nat() {
+    let again = response("200 OK", "one", "2 INVITE");
+    let messages = vec![
+        message(1, 0, A, B, &sdp(&invite(), "10.0.0.7", 4000, "")),
+        message(2, SECOND, B, A, &sdp(&ok(), "10.0.0.2", 5000, "")),
+        message(3, 9 * SECOND, A, B, &sdp(&request("INVITE", "one", "2 INVITE"), "10.0.0.1", 4000, "")),
+        message(4, 9 * SECOND, B, A, &sdp(&again, "10.0.0.2", 5000, "")),
+    ];
+    let pairs = of_messages(messages, vec![stream(0, SECOND, "10.0.0.7:4000", "10.0.0.2:5000", 400)]);
+    assert_eq!((pairs[0].there.stream, pairs[0].there.translated), (Some(StreamKey(0)), None));
 }
 
 #[test]
@@ -153,8 +166,9 @@ fn a_new_offer_replaces_the_ends_and_a_stream_without_sdp_has_its_own_pair() {
         message(3, 20 * SECOND, A, B, &sdp(&again, "10.0.0.1", 4100, "")),
         message(4, 21 * SECOND, B, A, &sdp(&response("200 OK", "one", "2 INVITE"), "10.0.0.2", 5000, "")),
     ];
+    // The second sends to another port than the first sends from.
     let stray = stream(0, SECOND, "10.0.0.7:9000", "10.0.0.8:9000", 500);
-    let back = stream(1, SECOND, "10.0.0.8:9000", "10.0.0.7:9000", 500);
+    let back = stream(1, SECOND, "10.0.0.8:9000", "10.0.0.7:9002", 500);
     let pairs = of_messages(messages, vec![stray, back]);
     assert_eq!(pairs.len(), 2);
     assert_eq!((pairs[0].there.stream, pairs[0].back.stream), (Some(StreamKey(0)), Some(StreamKey(1))));

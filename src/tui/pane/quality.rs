@@ -30,7 +30,7 @@ use crate::tui::widget::seconds;
 pub const HEIGHT: u16 = 6;
 
 /// From this width on all figures have room.
-const WIDE: u16 = 120;
+const WIDE: u16 = 134;
 
 /// From this height of the terminal on the pane stands below the call table unless the user wants it or not.
 const ROOMY: u16 = 36;
@@ -135,9 +135,8 @@ impl QualityPane<'_> {
             pen.put(self.nothing(), Role::Dim);
             return;
         };
-        for (at, path) in (0..).zip(pair.both()) {
-            self.direction(path, buffer, area, 1 + at * 2);
-        }
+        self.direction(&pair.there, &pair.back, buffer, area, 1);
+        self.direction(&pair.back, &pair.there, buffer, area, 3);
         let mut pen = Pen::at(buffer, area, HEIGHT - 1, self.theme);
         let (remark, role) = self.remark(pair);
         pen.put(&remark, role);
@@ -210,7 +209,7 @@ impl QualityPane<'_> {
             return say(Glyph::Cross, Role::Bad, &with_nat("one-way audio"));
         }
         let measured = pair.both().into_iter().filter_map(|path| self.stream(path));
-        let measured = measured.filter(|stream| stream.quality.expected > 0);
+        let measured = measured.filter(|stream| stream.quality.expected >= MOS_PACKETS);
         let worst = measured.map(|stream| self.levels(stream)).max();
         let rests = pair.both().map(|path| path.rest.is_some());
         let held = match rests {
@@ -224,8 +223,11 @@ impl QualityPane<'_> {
                 let glyph = if level == Level::Error { Glyph::Cross } else { Glyph::Warning };
                 say(glyph, role, &with_nat(what))
             }
-            None if held.is_none() => say(Glyph::Waiting, Role::Dim, "nothing measured yet"),
+            None if held.is_none() => say(Glyph::Waiting, Role::Dim, "too few packets to judge"),
             _ if held.is_some() => say(Glyph::Done, Role::Text, &with_nat(held.unwrap_or_default())),
+            _ if pair.both().iter().any(|path| path.is_empty()) => {
+                say(Glyph::Waiting, Role::Text, &with_nat("only one direction seen"))
+            }
             _ => say(Glyph::Up, Role::Good, &with_nat("good")),
         }
     }
@@ -244,7 +246,7 @@ impl QualityPane<'_> {
         (worst, what)
     }
 
-    fn direction(&self, path: &Path, buffer: &mut Buffer, area: Rect, line: u16) {
+    fn direction(&self, path: &Path, other: &Path, buffer: &mut Buffer, area: Rect, line: u16) {
         let stream = self.stream(path);
         let silence = path.silence(self.now);
         let (glyph, role) = match (silence, stream) {
@@ -259,12 +261,12 @@ impl QualityPane<'_> {
         let mut pen = Pen::at(buffer, area, line, self.theme);
         pen.put(self.theme.glyph(glyph), role);
         pen.x += 1;
-        pen.cut(&ends(path, self.theme), ENDS.min(area.width.saturating_sub(pen.x - area.x)), Role::Text);
+        pen.cut(&ends(path, other, self.theme), ENDS.min(area.width.saturating_sub(pen.x - area.x)), Role::Text);
         pen.x = area.x + ENDS + 2;
         match (silence, stream) {
             (Some(span), _) => pen.put(&self.silence(span), Role::Bad),
             (None, Some(stream)) => self.first_line(stream, &mut pen),
-            (None, None) => pen.put(path.rest.unwrap_or("no packets yet"), Role::Dim),
+            (None, None) => pen.put(path.rest.unwrap_or("no packets seen"), Role::Dim),
         }
         let mut pen = Pen::at(buffer, area, line + 1, self.theme);
         pen.x += 2;
@@ -345,7 +347,7 @@ impl QualityPane<'_> {
         if pair.both().iter().all(|path| path.is_empty()) {
             return ("  It may take a way that is not captured here.".to_owned(), Role::Dim);
         }
-        if let Some((path, (wire, sdp))) = pair.both().iter().find_map(|path| Some((path, path.translated()?))) {
+        if let Some((path, (wire, sdp))) = pair.both().iter().find_map(|path| Some((path, path.translated?))) {
             let comes = if path.wire.is_some_and(|(src, _)| src == wire) { "comes from" } else { "goes to" };
             let what = if wire.ip == sdp.ip { "Another port" } else { "NAT" };
             return (format!("  {what}: media {comes} {wire}, SDP says {sdp}"), Role::Progress);
@@ -356,9 +358,9 @@ impl QualityPane<'_> {
         let score = scores.reduce(|worse, score| if score.mos < worse.mos { score } else { worse });
         match (score, streams.iter().flatten().next()) {
             (Some(score), _) => {
-                let remark = score.remark().map_or(String::new(), |remark| format!(", {remark}"));
                 let model = score.model_text().replace('–', self.none());
-                (format!("  {model} ({}){remark}", score.band().text()), Role::Dim)
+                let remark = score.remark().map_or(String::new(), |remark| format!("; {remark}"));
+                (format!("  {model} ({}{remark})", score.band().text()), Role::Dim)
             }
             (None, Some(stream)) if stream.quality.expected >= MOS_PACKETS => {
                 let codec = visible(stream.codec.as_deref().unwrap_or("an unknown codec")).into_owned();
@@ -377,14 +379,15 @@ fn heard(quality: &Quality) -> Option<f64> {
 
 /// Whether NAT changed an address; another port alone is no NAT.
 fn is_nat(path: &Path) -> bool {
-    path.translated().is_some_and(|(wire, sdp)| wire.ip != sdp.ip)
+    path.translated.is_some_and(|(wire, sdp)| wire.ip != sdp.ip)
 }
 
-/// `10.1.1.123:4006 → 10.1.1.124:5004`: as on the wire, else as announced.
-fn ends(path: &Path, theme: &Theme) -> String {
+/// `10.1.1.123:4006 → 10.1.1.124:5004`: as on the wire, else as announced, else the other direction's way back.
+fn ends(path: &Path, other: &Path, theme: &Theme) -> String {
     let arrow = if theme.ascii { "->" } else { "→" };
     let name = |end: Option<Endpoint>| end.map_or_else(|| "?".to_owned(), |end| end.to_string());
-    match path.wire {
+    let ways_back = || other.wire.filter(|_| path.sender.is_none()).map(|(src, dst)| (dst, src));
+    match path.wire.or_else(ways_back) {
         Some((src, dst)) => format!("{src} {arrow} {dst}"),
         None => format!("{} {arrow} {}", name(path.sender), name(path.receiver)),
     }
