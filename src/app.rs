@@ -283,7 +283,7 @@ fn print_at_end(cli: &Cli, filter: &Filter, snapshot: &Snapshot) -> anyhow::Resu
 fn chosen(snapshot: &Snapshot, call_id: Option<&str>, filter: &Filter) -> Vec<CallKey> {
     let all = || snapshot.calls.iter().map(|call| call.key).collect();
     let mut keys: Vec<CallKey> = call_id.map_or_else(all, |text| scope::find(snapshot, text));
-    keys.retain(|key| snapshot.call(*key).is_some_and(|call| filter.matches(call, snapshot.now)));
+    keys.retain(|key| snapshot.call(*key).is_some_and(|call| filter.matches(call, &snapshot.streams, snapshot.now)));
     keys
 }
 

@@ -260,6 +260,14 @@ pub struct FlowKey {
     pub dst: Endpoint,
 }
 
+impl FlowKey {
+    /// The other direction.
+    #[must_use]
+    pub const fn reversed(self) -> Self {
+        Self { src: self.dst, dst: self.src }
+    }
+}
+
 /// What carried a SIP message on this hop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Transport {

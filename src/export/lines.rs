@@ -30,29 +30,30 @@ impl<W: Write> Lines<W> {
         Self { out: BufWriter::new(out), names, call_id, filter, error: None }
     }
 
-    fn wants(&self, call: &Call) -> bool {
-        self.call_id.as_ref().is_none_or(|text| call.call_id.contains(text.as_str())) && self.filter.matches(call, None)
+    fn wants(&self, call: &Call, streams: &Rows<Stream>) -> bool {
+        let is_named = self.call_id.as_ref().is_none_or(|text| call.call_id.contains(text.as_str()));
+        is_named && self.filter.matches(call, streams, None)
     }
 
-    fn wants_stream(&self, stream: &Stream, calls: &Rows<Call>) -> bool {
+    fn wants_stream(&self, stream: &Stream, calls: &Rows<Call>, streams: &Rows<Stream>) -> bool {
         let everything = self.call_id.is_none() && self.filter.is_empty();
         let call = stream.call.and_then(|key| calls.get(key.0));
-        everything || call.is_some_and(|call| self.wants(call))
+        everything || call.is_some_and(|call| self.wants(call, streams))
     }
 
     fn line(&self, change: &Change, calls: &Rows<Call>, streams: &Rows<Stream>) -> Option<String> {
         match *change {
             Change::Message { call, ordinal } => {
-                let call = calls.get(call.0).filter(|call| self.wants(call))?;
+                let call = calls.get(call.0).filter(|call| self.wants(call, streams))?;
                 let message = call.messages.iter().rev().find(|message| message.ordinal == ordinal)?;
                 Some(ndjson::message_line(call, message, &self.names))
             }
             Change::Call(key) => {
-                let call = calls.get(key.0).filter(|call| self.wants(call))?;
+                let call = calls.get(key.0).filter(|call| self.wants(call, streams))?;
                 ndjson::call_line(call, streams)
             }
             Change::Stream(key) => {
-                let stream = streams.get(key.0).filter(|stream| self.wants_stream(stream, calls))?;
+                let stream = streams.get(key.0).filter(|stream| self.wants_stream(stream, calls, streams))?;
                 Some(ndjson::stream_line(stream, calls))
             }
             Change::Evicted(_) => None,

@@ -3,11 +3,13 @@
 //! [`Store::apply`] takes what the decoder found in a batch and changes rows; it says which in [`Change`]s. A call's row is
 //! shared with snapshots; what its state machines remember ([`CallMachine`]) is not, and stands beside it.
 
+pub mod audio;
 pub mod evict;
 pub mod expire;
 pub mod filter;
 pub mod flows;
 pub mod ladder;
+pub mod paths;
 pub mod rows;
 #[cfg(test)]
 pub(crate) mod sample;

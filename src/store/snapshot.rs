@@ -152,4 +152,22 @@ impl Snapshot {
     pub fn stream(&self, key: StreamKey) -> Option<&Arc<Stream>> {
         self.streams.get(key.0)
     }
+
+    /// The stream in the other direction: between the same two ports, else of the same call to the port that this one
+    /// comes from or from the port that it goes to, else between the same two addresses. The newest of several.
+    pub fn answering(&self, stream: &Stream) -> Option<&Arc<Stream>> {
+        if let Some(reverse) = stream.quality.reverse.and_then(|key| self.stream(key)) {
+            return Some(reverse);
+        }
+        let call = self.call(stream.call?)?;
+        let (src, dst) = (stream.flow.src, stream.flow.dst);
+        let nearness = |other: &Stream| match (other.flow.src, other.flow.dst) {
+            (from, to) if to == src || from == dst => 2,
+            (from, to) if (from.ip, to.ip) == (dst.ip, src.ip) && other.quality.clock == stream.quality.clock => 1,
+            _ => 0,
+        };
+        let others = call.streams.iter().filter(|key| **key != stream.key).filter_map(|key| self.stream(*key));
+        let near = others.map(|other| (nearness(other), other)).filter(|(nearness, _)| *nearness > 0);
+        near.max_by_key(|(nearness, other)| (*nearness, other.last)).map(|(_, other)| other)
+    }
 }

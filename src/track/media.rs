@@ -12,6 +12,7 @@ use crate::sdp::Sdp;
 use crate::sdp::payload_type::static_payload_type;
 
 use super::call::CallKey;
+use super::stream;
 
 /// What a description says of a payload type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -98,6 +99,12 @@ impl MediaMap {
     /// have changed on the way).
     pub fn of(&self, flow: &FlowKey) -> Option<&Announced> {
         self.by_endpoint.get(&flow.dst).or_else(|| self.by_endpoint.get(&flow.src))
+    }
+
+    /// Which ends of a flow any call names.
+    pub fn ends(&self, flow: &FlowKey) -> stream::Announced {
+        let is_named = |end| self.by_endpoint.contains_key(end);
+        stream::Announced { src: is_named(&flow.src), dst: is_named(&flow.dst) }
     }
 
     /// What the call says of a payload type of this flow.

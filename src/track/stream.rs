@@ -116,16 +116,22 @@ pub struct Quality {
     pub heard: Arc<[playout::Window]>,
     /// Windows of ten seconds that say something.
     pub windows: Arc<[Window]>,
-    /// Seconds of the last minute, oldest first.
+    /// Seconds of the minute before its newest packet, oldest first.
     pub bars: Arc<[Bar]>,
     /// How often each jitter was measured.
     pub jitter_histogram: Arc<[Bucket]>,
     /// How often each time between packets was measured.
     pub delta_histogram: Arc<[Bucket]>,
+    /// The payload types in it and their codecs, in order of appearance.
+    pub payloads: Arc<[(u8, Option<Arc<str>>)]>,
     /// The same stream as Wireshark sees it.
     pub wireshark: WiresharkFigures,
     /// What others say about it. It never takes the place of what was measured here.
     pub reported: Option<Arc<Reported>>,
+    /// Which of its ends SDP names, or named at some time.
+    pub announced: Announced,
+    /// The newest stream between the same two ports in the other direction.
+    pub reverse: Option<StreamKey>,
 }
 
 /// What the ends of a stream say about it. All is as of the newest report that has it.
@@ -183,6 +189,16 @@ pub struct PhoneSays {
     pub mos_lq: Option<f64>,
     /// MOS of conversation.
     pub mos_cq: Option<f64>,
+}
+
+/// Which ends of a stream SDP names, that of its call or of another leg. A sender that is not named sits behind a NAT, or sends from another
+/// port than it receives on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Announced {
+    /// The sender.
+    pub src: bool,
+    /// The receiver.
+    pub dst: bool,
 }
 
 impl Quality {

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use ratatui::layout::Rect;
 
 use super::pane::call_view::CallViewAction;
+use super::pane::stream_view::StreamViewAction;
 use crate::engine::SaveRequest;
 use crate::track::call::CallKey;
+use crate::track::stream::StreamKey;
 
 /// The tabs, by the digit that chooses them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -14,6 +16,8 @@ pub enum Tab {
     /// 1: the call table.
     #[default]
     Calls,
+    /// 3: the RTP streams.
+    Streams,
     /// 7: statistics.
     Stats,
     /// 8: sources, losses, memory, what could not be decoded.
@@ -22,12 +26,13 @@ pub enum Tab {
 
 impl Tab {
     /// All tabs, in the order of the tab line.
-    pub const ALL: [Self; 3] = [Self::Calls, Self::Stats, Self::Capture];
+    pub const ALL: [Self; 4] = [Self::Calls, Self::Streams, Self::Stats, Self::Capture];
 
     /// The digit and the name.
     pub const fn title(self) -> (&'static str, &'static str) {
         match self {
             Self::Calls => ("1", "Calls"),
+            Self::Streams => ("3", "Streams"),
             Self::Stats => ("7", "Stats"),
             Self::Capture => ("8", "Capture"),
         }
@@ -44,6 +49,8 @@ impl Tab {
 pub enum Action {
     /// Something within the call view.
     CallView(CallViewAction),
+    /// Something within the detail of a stream.
+    StreamView(StreamViewAction),
     /// Close what is on top: popup, then view.
     Back,
     /// Open the help of this context.
@@ -94,6 +101,8 @@ pub enum Action {
     FilterForm,
     /// Open the choice of columns.
     Columns,
+    /// Show the quality of the selected call below the table, or not.
+    Quality,
     /// Open the save window.
     Save,
     /// Change what the selected row of the save window says.
@@ -114,6 +123,8 @@ pub enum Action {
     SelectLine(usize),
     /// Select this call; a second click opens it.
     SelectCall(CallKey),
+    /// Select this stream; a second click opens it.
+    SelectStream(StreamKey),
 }
 
 /// What must happen outside the interface. The loop carries it out; handlers only say it.

@@ -1,5 +1,7 @@
 //! Numbers and times as a narrow column can hold them.
 
+pub mod quality;
+
 use std::fmt::Write;
 
 use crate::time::{Elapsed, Timestamp};

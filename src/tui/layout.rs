@@ -8,6 +8,7 @@ use super::action::{Action, Hits, Tab};
 use super::format::counted;
 use super::keys::{self, Binding, Context};
 use super::pane;
+use super::pane::quality::QualityPane;
 use super::sentence;
 use super::state::State;
 use super::table::Fit;
@@ -15,6 +16,7 @@ use super::table::order::Kinds;
 use super::table::paint::{self, Spot};
 use super::theme::{Glyph, Role, Theme};
 use super::title;
+use super::verdict;
 
 /// Below this, nothing useful fits.
 pub const LEAST: (u16, u16) = (40, 12);
@@ -30,6 +32,8 @@ pub struct Areas {
     pub filter: Rect,
     /// The tab, or the call view.
     pub content: Rect,
+    /// How the audio of the selected call is.
+    pub quality: Rect,
     /// A sentence on the selected row.
     pub sentence: Rect,
     /// The most useful keys.
@@ -39,7 +43,7 @@ pub struct Areas {
 /// Divides the screen. Depends on size and state only, so that keys know the height of a page before anything is drawn.
 pub fn areas(state: &State) -> Areas {
     let raw = state.view.as_ref().is_some_and(|view| view.context() == Context::Raw);
-    divide(state, state.view.is_some(), raw)
+    divide(state, state.view.is_some() || state.stream.is_some(), raw)
 }
 
 /// The areas of the tab alone, whatever is open above it: its page keeps its height meanwhile.
@@ -58,15 +62,18 @@ fn divide(state: &State, in_view: bool, raw: bool) -> Areas {
         top += rows;
         area
     };
-    let calls = !in_view && state.tab == Tab::Calls;
+    let filtered = !in_view && matches!(state.tab, Tab::Calls | Tab::Streams);
     let title = take(u16::from(!raw));
     let tabs = take(u16::from(!in_view));
-    let filter = take(u16::from(calls));
-    let below = 1 + u16::from(calls);
-    let content = take(height.saturating_sub(title.height + tabs.height + filter.height + below));
-    let sentence = take(u16::from(calls));
+    let filter = take(u16::from(filtered));
+    let below = 1 + u16::from(filtered);
+    let is_open = filtered && state.tab == Tab::Calls && state.quality.is_open(height);
+    let pane = if is_open { pane::quality::HEIGHT } else { 0 };
+    let content = take(height.saturating_sub(title.height + tabs.height + filter.height + below + pane));
+    let quality = take(pane);
+    let sentence = take(u16::from(filtered));
     let hints = take(1);
-    Areas { title, tabs, filter, content, sentence, hints }
+    Areas { title, tabs, filter, content, quality, sentence, hints }
 }
 
 /// Draws everything. Returns how many table cells were built.
@@ -85,10 +92,16 @@ pub fn draw(frame: &mut Frame<'_>, state: &mut State, hits: &mut Hits) -> u64 {
     if let Some(mut view) = state.view.take() {
         view.draw(frame, areas.content, &state.snapshot, &state.theme, hits);
         state.view = Some(view);
+    } else if let Some(view) = &state.stream {
+        view.draw(frame.buffer_mut(), areas.content, state);
     } else {
         let buffer = frame.buffer_mut();
         match state.tab {
-            Tab::Calls => cells = pane::calls::draw(buffer, areas.content, state, hits),
+            Tab::Calls => {
+                cells = pane::calls::draw(buffer, areas.content, state, hits);
+                quality_pane(buffer, areas.quality, state);
+            }
+            Tab::Streams => cells = pane::streams::draw(buffer, areas.content, state, hits),
             Tab::Stats => pane::stats::draw(buffer, areas.content, state),
             Tab::Capture => pane::capture::draw(buffer, areas.content, state, hits),
         }
@@ -104,6 +117,25 @@ pub fn draw(frame: &mut Frame<'_>, state: &mut State, hits: &mut Hits) -> u64 {
         to_ascii(frame.buffer_mut());
     }
     cells
+}
+
+/// How the audio of the selected call is.
+fn quality_pane(buffer: &mut Buffer, area: Rect, state: &mut State) {
+    if area.height == 0 {
+        return;
+    }
+    let snapshot = &state.snapshot;
+    let call = state.calls.cursor.selected().and_then(|key| snapshot.call(key));
+    state.quality.follow(call, snapshot);
+    let theme = &state.theme;
+    match call {
+        Some(call) => {
+            let (now, pairs) = (snapshot.now.unwrap_or(call.last), state.quality.pairs());
+            let (streams, zone) = (&snapshot.streams, state.zone);
+            QualityPane { call, pairs, streams, now, zone, theme }.draw(buffer, area);
+        }
+        None => pane::quality::draw_empty(buffer, area, theme),
+    }
 }
 
 /// Draws the windows, the last one on top; a click below them means nothing.
@@ -154,6 +186,9 @@ fn tabs(buffer: &mut Buffer, area: Rect, state: &State, hits: &mut Hits) {
             Tab::Calls if !state.snapshot.calls.is_empty() => {
                 format!(" {}", counted(state.snapshot.calls.len() as u64))
             }
+            Tab::Streams if !state.snapshot.streams.is_empty() => {
+                format!(" {}", counted(state.snapshot.streams.len() as u64))
+            }
             _ => String::new(),
         };
         let text = format!("{digit} {name}{count}");
@@ -174,14 +209,19 @@ fn filter_line(frame: &mut Frame<'_>, area: Rect, state: &State) {
     }
     let theme = &state.theme;
     let calls = &state.calls;
-    let (shown, total) = (calls.order.shown().len(), calls.order.total());
-    let all = state.filter.valid.is_empty() && calls.kinds == Kinds::All;
-    let busy = if calls.order.is_busy() { "filtering… " } else { "" };
+    let is_calls = state.tab == Tab::Calls;
+    let (shown, total, is_busy) = match is_calls {
+        true => (calls.order.shown().len(), calls.order.total(), calls.order.is_busy()),
+        false => (state.streams.order.shown().len(), state.streams.order.total(), state.streams.order.is_busy()),
+    };
+    let all = state.filter.valid.is_empty() && (calls.kinds == Kinds::All || !is_calls);
+    let busy = if is_busy { "filtering… " } else { "" };
     let counts = match all || (shown == total && busy.is_empty()) {
         true => String::new(),
         false => format!("{busy}{} of {} shown", counted(shown as u64), counted(total as u64)),
     };
     let marks = match calls.marks.len() {
+        _ if !is_calls => String::new(),
         0 => String::new(),
         n => format!("{n} marked   "),
     };
@@ -200,7 +240,11 @@ fn filter_line(frame: &mut Frame<'_>, area: Rect, state: &State) {
     };
     let filter = &state.filter;
     let filtering = filter.editing || !filter.input.value().is_empty();
-    for kinds in Kinds::ALL.into_iter().filter(|kinds| *kinds == calls.kinds || !filtering) {
+    if !is_calls && !filtering {
+        put(buffer, "all", Role::Title);
+    }
+    let kinds = Kinds::ALL.into_iter().filter(|kinds| *kinds == calls.kinds || !filtering);
+    for kinds in kinds.filter(|_| is_calls) {
         put(buffer, kinds.title(), if kinds == calls.kinds { Role::Title } else { Role::Dim });
         put(buffer, "  ", Role::Dim);
     }
@@ -221,7 +265,9 @@ fn sentence_line(buffer: &mut Buffer, area: Rect, state: &State) {
     if area.height == 0 {
         return;
     }
-    let call = state.calls.cursor.selected().and_then(|key| state.snapshot.call(key));
+    let of_tab = |tab: Tab| (state.tab == tab).then_some(&*state.snapshot);
+    let call = of_tab(Tab::Calls).zip(state.calls.cursor.selected()).and_then(|(all, key)| all.call(key));
+    let stream = of_tab(Tab::Streams).zip(state.streams.cursor.selected()).and_then(|(all, key)| all.stream(key));
     let filter = &state.filter;
     let (text, role) = match (state.notice(), &filter.error, call) {
         (Some(notice), ..) => return say(buffer, area, notice, state),
@@ -231,7 +277,10 @@ fn sentence_line(buffer: &mut Buffer, area: Rect, state: &State) {
             (format!("Field {names}: then ~ == != < > and a value; Enter takes it as a word"), Role::Dim)
         }
         (None, None, Some(call)) => (sentence::of(call, state.snapshot.now.unwrap_or(call.last)), Role::Text),
-        (None, None, None) => return,
+        (None, None, None) => match stream {
+            Some(stream) => verdict::sentence(stream, &state.snapshot, state.zone),
+            None => return,
+        },
     };
     let spot = Spot { x: area.x + 1, y: area.y, width: area.width.saturating_sub(2) };
     paint::text(buffer, spot, &text, Fit::Left, state.theme.style(role), &state.theme);

@@ -19,6 +19,7 @@ pub mod text;
 pub mod theme;
 mod title;
 mod update;
+pub mod verdict;
 pub mod widget;
 
 use std::io;

@@ -4,6 +4,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
 use super::action::{Action, Hits};
 use super::pane::call_view::CallViewAction;
+use super::pane::stream_view::StreamViewAction;
 use super::state::State;
 
 /// Two clicks on one cell within this time are a double click, in ms.
@@ -33,9 +34,10 @@ impl Clicks {
 
 /// What a turn of the wheel or a click means.
 pub fn action(event: &MouseEvent, double: bool, hits: &Hits, state: &State) -> Option<Vec<Action>> {
-    let wheel = |rows: i32| match state.view.is_some() && state.popups.is_empty() {
-        true => Action::CallView(CallViewAction::Wheel { at: (event.column, event.row), rows }),
-        false => Action::Move(rows),
+    let wheel = |rows: i32| match state.popups.is_empty() {
+        true if state.view.is_some() => Action::CallView(CallViewAction::Wheel { at: (event.column, event.row), rows }),
+        true if state.stream.is_some() => Action::StreamView(StreamViewAction::Scroll(rows)),
+        _ => Action::Move(rows),
     };
     match event.kind {
         MouseEventKind::ScrollDown => Some(vec![wheel(WHEEL_ROWS)]),
@@ -43,7 +45,7 @@ pub fn action(event: &MouseEvent, double: bool, hits: &Hits, state: &State) -> O
         MouseEventKind::Down(MouseButton::Left) => {
             let hit = hits.find(event.column, event.row)?.clone();
             let opens = match (&hit, double) {
-                (Action::SelectCall(_), true) => Some(Action::Open),
+                (Action::SelectCall(_) | Action::SelectStream(_), true) => Some(Action::Open),
                 (Action::CallView(CallViewAction::Select(_)), true) => Some(Action::CallView(CallViewAction::Raw)),
                 (Action::SelectLine(_), true) if state.popups.is_empty() => Some(Action::Open),
                 _ => None,

@@ -147,12 +147,20 @@ impl Screen {
     /// Brings the order of rows up to date, until it is or time is out.
     pub fn prepare(&mut self, out_of_time: &mut dyn FnMut() -> bool) {
         let state = &mut self.state;
-        let busy = state.calls.order.is_busy();
+        let busy = (state.calls.order.is_busy(), state.streams.order.is_busy());
         if state.calls.order.step(&state.snapshot, state.now_ms, out_of_time) {
             update::settle(state);
             self.dirty = true;
         }
-        self.dirty |= busy != self.state.calls.order.is_busy();
+        match state.tab {
+            Tab::Streams if state.streams.order.step(&state.snapshot, state.now_ms, out_of_time) => {
+                update::settle_streams(state);
+                self.dirty = true;
+            }
+            Tab::Streams => {}
+            _ => state.streams.order.rest(),
+        }
+        self.dirty |= busy != (self.state.calls.order.is_busy(), self.state.streams.order.is_busy());
         self.open_wanted();
     }
 
@@ -163,7 +171,7 @@ impl Screen {
 
     /// Whether rows still wait to be filtered or sorted.
     pub fn is_busy(&self) -> bool {
-        self.state.calls.order.is_busy()
+        self.state.calls.order.is_busy() || self.state.streams.order.is_busy()
     }
 
     /// Draws everything.

@@ -11,16 +11,20 @@ use super::format::Zone;
 use super::keys::Context;
 use super::layout;
 use super::pane::call_view::CallView;
+use super::pane::quality::QualityState;
+use super::pane::stream_view::StreamView;
 use super::popup::Popup;
 use super::popup::save::SaveForm;
 use super::table::Sort;
 use super::table::calls::COLUMNS;
 use super::table::cursor::Cursor;
 use super::table::order::{Kinds, Order, Wanted};
+use super::table::streams;
 use super::theme::Theme;
 use crate::store::filter::Filter;
 use crate::store::snapshot::Snapshot;
 use crate::track::call::CallKey;
+use crate::track::stream::{Stream, StreamKey};
 
 /// How long a notice stays, in ms.
 const NOTICE_MS: u64 = 4_000;
@@ -76,6 +80,51 @@ impl CallsState {
     }
 }
 
+/// The stream table.
+#[derive(Debug)]
+pub struct StreamsState {
+    /// Which streams are shown, in which order.
+    pub order: Order<Stream>,
+    /// Where the user is.
+    pub cursor: Cursor<StreamKey>,
+    /// All columns in the order of the user, and whether each is shown.
+    pub columns: Vec<(usize, bool)>,
+    /// Index of the column to sort by.
+    pub sort: usize,
+    /// Largest first.
+    pub descending: bool,
+}
+
+impl StreamsState {
+    fn new(filter: Filter, follow: bool) -> Self {
+        let sort = streams::COLUMNS.iter().position(|column| column.id == "time").unwrap_or_default();
+        let by = streams::COLUMNS.get(sort).map_or(Sort::Number(|_: &Stream| None), |column| column.sort);
+        Self {
+            order: Order::new(Wanted { filter, kinds: Kinds::All, sort: by, descending: false }),
+            cursor: Cursor::new(follow),
+            columns: streams::COLUMNS.iter().map(|column| column.on).enumerate().collect(),
+            sort,
+            descending: false,
+        }
+    }
+
+    /// Indices of the columns that the user wants to see.
+    pub fn wanted_columns(&self) -> Vec<usize> {
+        self.columns.iter().filter(|(_, on)| *on).map(|(index, _)| *index).collect()
+    }
+
+    /// Has the order made anew from filter and sort column.
+    pub fn reorder(&mut self, filter: &Filter) {
+        let Some(column) = streams::COLUMNS.get(self.sort) else { return };
+        self.order.want(Wanted {
+            filter: filter.clone(),
+            kinds: Kinds::All,
+            sort: column.sort,
+            descending: self.descending,
+        });
+    }
+}
+
 /// The filter line.
 #[derive(Debug, Default)]
 pub struct FilterState {
@@ -112,8 +161,12 @@ pub struct State {
     pub paused: bool,
     /// The call table.
     pub calls: CallsState,
+    /// The stream table.
+    pub streams: StreamsState,
     /// The filter line.
     pub filter: FilterState,
+    /// The quality panes.
+    pub quality: QualityState,
     /// What the filter form held when it was last used.
     pub form: Vec<String>,
     /// First line of the Stats tab.
@@ -122,6 +175,8 @@ pub struct State {
     pub capture_at: usize,
     /// The call view, when open.
     pub view: Option<CallView>,
+    /// The detail of a stream, when open. The call view may lie above it.
+    pub stream: Option<StreamView>,
     /// Windows, the last one on top.
     pub popups: Vec<Popup>,
     /// Size of the terminal.
@@ -149,11 +204,14 @@ impl State {
             snapshot: Arc::default(),
             paused: false,
             calls: CallsState::new(Filter::default(), follow),
+            streams: StreamsState::new(Filter::default(), follow),
             filter: FilterState::default(),
+            quality: QualityState::default(),
             form: Vec::new(),
             stats_top: 0,
             capture_at: 0,
             view: None,
+            stream: None,
             popups: Vec::new(),
             size: Size::new(80, 24),
             now_ms: 0,
@@ -172,15 +230,19 @@ impl State {
         if let Some(view) = &self.view {
             return view.context();
         }
+        if self.stream.is_some() {
+            return Context::StreamView;
+        }
         match self.tab {
-            Tab::Calls if self.filter.editing => Context::Line,
+            Tab::Calls | Tab::Streams if self.filter.editing => Context::Line,
             Tab::Calls => Context::Calls,
+            Tab::Streams => Context::Streams,
             Tab::Stats => Context::Stats,
             Tab::Capture => Context::Capture,
         }
     }
 
-    /// Rows of the call table on one page.
+    /// Rows of a table on one page.
     pub fn page(&self) -> usize {
         usize::from(layout::tab_areas(self).content.height.saturating_sub(1)).max(1)
     }

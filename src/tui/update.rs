@@ -7,6 +7,7 @@ use super::format::Zone;
 use super::layout;
 use super::pane;
 use super::pane::call_view::{CallView, CallViewAction};
+use super::pane::stream_view::{StreamView, StreamViewAction};
 use super::popup::Popup;
 use super::popup::columns::{self, Columns};
 use super::popup::filter_form::FilterForm;
@@ -16,19 +17,23 @@ use super::popup::text::TextPopup;
 use super::saving;
 use super::state::State;
 use super::table::calls::COLUMNS;
-use super::table::place;
+use super::table::{next_sort, streams};
 use crate::store::filter::Filter;
 use crate::track::call::CallKey;
+use crate::track::stream::StreamKey;
 
 /// Does what a key or a click means.
 pub fn update(state: &mut State, action: &Action) -> Vec<Effect> {
     match action {
         Action::CallView(action) => return call_view(state, action),
-        Action::Quit if state.popups.is_empty() && state.view.is_none() => return vec![Effect::Quit],
+        Action::StreamView(action) => return stream_view(state, *action),
+        Action::Quit if state.popups.is_empty() && state.view.is_none() && state.stream.is_none() => {
+            return vec![Effect::Quit];
+        }
         Action::Back | Action::Quit => back(state),
         Action::Leave => return vec![Effect::Quit],
         Action::Help => state.popups.push(Popup::Help(Help::new(state.context()))),
-        Action::Columns => state.popups.push(Popup::Columns(Columns::default())),
+        Action::Columns => state.popups.push(Popup::Columns(Columns::new(state.tab))),
         Action::Settings => state.popups.push(Popup::Settings(Settings::default())),
         Action::Save => saving::open(state),
         Action::FilterForm => state.popups.push(Popup::Filter(Box::new(FilterForm::new(&state.form)))),
@@ -48,6 +53,7 @@ pub fn update(state: &mut State, action: &Action) -> Vec<Effect> {
         }
         Action::Accept => return accept(state),
         Action::OpenRaw => return open_with(state, &CallViewAction::RawAll),
+        Action::OpenRelated if state.tab == Tab::Streams => return open_call(state, state.streams.cursor.selected()),
         Action::OpenRelated => return open_with(state, &CallViewAction::Related),
         Action::Clear => return clear(state),
         Action::ClearHidden => return clear_hidden(state),
@@ -64,8 +70,16 @@ fn table(state: &mut State, action: &Action) {
         Action::SortColumn(by) => sort_column(state, i64::from(*by)),
         Action::SortBy(id) => sort_by(state, id),
         Action::SortReverse => {
-            state.calls.descending = !state.calls.descending;
+            let descending = match state.tab {
+                Tab::Streams => &mut state.streams.descending,
+                _ => &mut state.calls.descending,
+            };
+            *descending = !*descending;
             reorder(state);
+        }
+        Action::Quality => {
+            state.quality.below_table = Some(!state.quality.is_open(state.size.height));
+            fit(state);
         }
         Action::CycleKind => {
             state.calls.kinds = state.calls.kinds.next();
@@ -79,6 +93,10 @@ fn table(state: &mut State, action: &Action) {
         Action::SelectCall(key) => {
             let page = state.page();
             state.calls.cursor.select(*key, state.calls.order.shown(), page);
+        }
+        Action::SelectStream(key) => {
+            let page = state.page();
+            state.streams.cursor.select(*key, state.streams.order.shown(), page);
         }
         _ => {}
     }
@@ -99,7 +117,7 @@ pub fn apply(state: &mut State, effect: Effect) -> Option<Effect> {
 pub fn open(state: &mut State, keys: Vec<CallKey>) {
     state.popups.clear();
     let first = keys.first().copied();
-    let mut view = CallView::open(keys);
+    let mut view = CallView::open(keys).with_quality(state.quality.in_view);
     if state.zone == Zone::Utc {
         let size = layout::areas(state).content.as_size();
         let _ = view.update(&CallViewAction::Zone, &state.snapshot, size);
@@ -122,14 +140,62 @@ fn open_with(state: &mut State, action: &CallViewAction) -> Vec<Effect> {
 fn call_view(state: &mut State, action: &CallViewAction) -> Vec<Effect> {
     let size = layout::areas(state).content.as_size();
     match &mut state.view {
-        Some(view) => view.update(action, &state.snapshot, size),
+        Some(view) => {
+            let effects = view.update(action, &state.snapshot, size);
+            state.quality.in_view = view.shows_quality();
+            effects
+        }
         None => Vec::new(),
+    }
+}
+
+/// What a key or a click means in the detail of a stream.
+fn stream_view(state: &mut State, action: StreamViewAction) -> Vec<Effect> {
+    let (size, page) = (layout::areas(state).content.as_size(), state.page());
+    let Some(view) = &mut state.stream else { return Vec::new() };
+    match action {
+        StreamViewAction::Call => {
+            let key = view.key();
+            return open_call(state, Some(key));
+        }
+        StreamViewAction::Next(by) => {
+            let streams = &mut state.streams;
+            streams.cursor.move_by(i64::from(by), streams.order.shown(), page);
+            if let Some(key) = streams.cursor.selected() {
+                view.show(key);
+            }
+        }
+        StreamViewAction::Reverse => {
+            let reverse = state.snapshot.stream(view.key()).and_then(|stream| state.snapshot.answering(stream));
+            match reverse.map(|stream| stream.key) {
+                Some(key) => {
+                    view.show(key);
+                    state.streams.cursor.select(key, state.streams.order.shown(), page);
+                }
+                None => state.say("No stream is known in the other direction"),
+            }
+        }
+        action => view.scroll(action, size, &state.snapshot, state.zone, &state.theme),
+    }
+    Vec::new()
+}
+
+/// Opens the call of a stream above what is open.
+fn open_call(state: &mut State, stream: Option<StreamKey>) -> Vec<Effect> {
+    let Some(stream) = stream.and_then(|key| state.snapshot.stream(key)) else { return Vec::new() };
+    match stream.call.filter(|key| state.snapshot.call(*key).is_some()) {
+        Some(call) => vec![Effect::OpenCalls(vec![call])],
+        None => {
+            state.say("No call is known to this stream: its SDP was not captured, or its call was forgotten");
+            Vec::new()
+        }
     }
 }
 
 fn show(state: &mut State, tab: Tab) {
     state.popups.clear();
     state.view = None;
+    state.stream = None;
     state.tab = tab;
 }
 
@@ -140,22 +206,22 @@ fn back(state: &mut State) {
     {
         return;
     }
-    if state.popups.pop().is_some() || state.view.take().is_some() {
+    if state.popups.pop().is_some() || state.view.take().is_some() || state.stream.take().is_some() {
         return;
     }
-    if state.tab != Tab::Calls {
+    if !matches!(state.tab, Tab::Calls | Tab::Streams) {
         return;
     }
     if state.filter.editing {
         state.filter.editing = false;
         state.filter.input = tui_input::Input::default();
         filter_typed(state);
-    } else if !state.calls.marks.is_empty() {
+    } else if state.tab == Tab::Calls && !state.calls.marks.is_empty() {
         state.calls.marks.clear();
     } else if !state.filter.input.value().is_empty() {
         state.filter.input = tui_input::Input::default();
         filter_typed(state);
-    } else if state.calls.kinds != super::table::order::Kinds::All {
+    } else if state.tab == Tab::Calls && state.calls.kinds != super::table::order::Kinds::All {
         state.calls.kinds = super::table::order::Kinds::All;
         reorder(state);
     }
@@ -244,6 +310,7 @@ fn popup(state: &mut State, action: &Action) -> Vec<Effect> {
 fn reorder(state: &mut State) {
     let filter = state.filter.valid.clone();
     state.calls.reorder(&filter);
+    state.streams.reorder(&filter);
 }
 
 /// After the order of rows changed.
@@ -266,11 +333,24 @@ pub fn settle(state: &mut State) {
     calls.marks.retain(|key| snapshot.call(*key).is_some());
 }
 
+/// After the order of the streams changed: like [`settle`].
+pub fn settle_streams(state: &mut State) {
+    let page = state.page();
+    let streams = &mut state.streams;
+    let held = state.stream.is_some() || !state.autoscroll;
+    if held {
+        streams.cursor.set_follow(false);
+    }
+    streams.cursor.settle(streams.order.shown(), page);
+}
+
 /// After the size of the screen changed.
 pub fn fit(state: &mut State) {
     let page = state.page();
     let calls = &mut state.calls;
     calls.cursor.fit(calls.order.shown(), page);
+    let streams = &mut state.streams;
+    streams.cursor.fit(streams.order.shown(), page);
 }
 
 /// Moves in whatever has the keys: a window, a table, a text.
@@ -291,6 +371,10 @@ fn step(state: &mut State, action: &Action) {
         Tab::Calls => {
             let calls = &mut state.calls;
             calls.cursor.move_by(delta, calls.order.shown(), page as usize);
+        }
+        Tab::Streams => {
+            let streams = &mut state.streams;
+            streams.cursor.move_by(delta, streams.order.shown(), page as usize);
         }
         Tab::Stats => {
             let last = pane::stats::last_top(state);
@@ -318,6 +402,10 @@ fn open_selected(state: &mut State) -> Vec<Effect> {
         }
         return Vec::new();
     }
+    if state.tab == Tab::Streams {
+        state.stream = state.streams.cursor.selected().map(StreamView::open);
+        return Vec::new();
+    }
     let marked: Vec<CallKey> = state.calls.marks.iter().copied().collect();
     match (marked.is_empty(), state.calls.cursor.selected()) {
         _ if state.tab != Tab::Calls => Vec::new(),
@@ -340,19 +428,29 @@ fn mark(state: &mut State) {
 
 /// Chooses the next column that is on the screen.
 fn sort_column(state: &mut State, by: i64) {
-    let placed = place(COLUMNS, &state.calls.wanted_columns(), state.size.width);
-    let at = placed.iter().position(|place| place.column == state.calls.sort).unwrap_or_default() as i64;
-    let next = (at + by).rem_euclid(placed.len().max(1) as i64) as usize;
-    if let Some(place) = placed.get(next) {
-        state.calls.sort = place.column;
-        reorder(state);
+    let width = state.size.width;
+    if state.tab == Tab::Streams {
+        let table = &mut state.streams;
+        let wanted = table.wanted_columns();
+        table.sort = next_sort(streams::COLUMNS, &wanted, width, table.sort, by).unwrap_or(table.sort);
+    } else {
+        let table = &mut state.calls;
+        table.sort = next_sort(COLUMNS, &table.wanted_columns(), width, table.sort, by).unwrap_or(table.sort);
     }
+    reorder(state);
 }
 
 fn sort_by(state: &mut State, id: &str) {
-    let Some(column) = COLUMNS.iter().position(|column| column.id == id) else { return };
-    state.calls.descending = column == state.calls.sort && !state.calls.descending;
-    state.calls.sort = column;
+    let (at, sort, descending) = if state.tab == Tab::Streams {
+        let at = streams::COLUMNS.iter().position(|column| column.id == id);
+        (at, &mut state.streams.sort, &mut state.streams.descending)
+    } else {
+        let at = COLUMNS.iter().position(|column| column.id == id);
+        (at, &mut state.calls.sort, &mut state.calls.descending)
+    };
+    let Some(column) = at else { return };
+    *descending = column == *sort && !*descending;
+    *sort = column;
     reorder(state);
 }
 

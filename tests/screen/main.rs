@@ -4,4 +4,7 @@ mod behaviour;
 mod feel;
 mod fixture;
 mod pages;
+mod quality;
 mod saving;
+mod streams;
+mod talk;

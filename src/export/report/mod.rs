@@ -1,6 +1,7 @@
 //! The reports of `--report KIND`, as a table: the command line's help and its error message are made from it.
 
 mod calls;
+mod rtp;
 mod sip;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,11 @@ pub const REPORTS: &[ReportKind] = &[
         write: |snapshot, out| json::write_json(out, &json::report(snapshot)),
     },
     ReportKind { name: "sip", about: "SIP statistics: methods, statuses, delays, ratios", write: sip::write },
+    ReportKind {
+        name: "rtp",
+        about: "RTP streams: loss, jitter, MOS, and the same as tshark's rtp,streams",
+        write: rtp::write,
+    },
     ReportKind { name: "calls", about: "one line per call: who, when, how it ended and why", write: calls::write },
 ];
 

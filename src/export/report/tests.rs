@@ -1,12 +1,17 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::rtp::figures::Percentiles;
+use crate::rtp::figures::wireshark::WiresharkFigures;
+use crate::rtp::mos::{self, Codec, Options};
+use crate::rtp::playout::{self, BufferKind, Loss, Playout};
 use crate::sip::Method;
-use crate::store::sample::{at, call, message, request, source};
+use crate::store::sample::{at, call, message, request, source, stream};
 use crate::store::snapshot::{CaptureView, SourceView};
 use crate::store::stats::{Delays, RequestStat, Stats, WiresharkStat};
 use crate::time::Elapsed;
 use crate::track::call::{CallState, EndedBy};
+use crate::track::stream::{Quality, Range};
 
 const A: &str = "10.0.0.1:5060";
 const B: &str = "10.0.0.2:5060";
@@ -88,11 +93,58 @@ fn a_call_is_a_line_with_who_ended_it_and_why() {
     insta::assert_snapshot!(text("calls", &snapshot));
 }
 
+/// Loss and a DTMF digit in one stream, silence in the other; the second began later.
+fn streams() -> Snapshot {
+    let call = call(0, "on\u{7}e", vec![message(1, 0, A, B, &request("INVITE", "one", "1 INVITE"))]);
+    let mut lossy = stream(0, 1_500_000, "10.0.0.1:4000", "10.0.0.2:5000", 1_000);
+    lossy.call = Some(call.key);
+    let loss = Loss { expected: 1_010, lost: 10, discarded: 2, runs: 9 };
+    let row = mos::row(&Codec { name: "PCMU", ..Codec::default() }, &Options::default()).unwrap();
+    let heard = Playout::new(BufferKind::Adaptive).figures(BufferKind::Adaptive, at(0));
+    lossy.quality = Arc::new(Quality {
+        expected: 1_010,
+        lost: 10,
+        duplicates: 3,
+        out_of_order: 1,
+        delta: Some(Range { min: 15.0, mean: 20.0, max: 61.25 }),
+        jitter: Some(Range { min: 0.5, mean: 1.5, max: 12.0 }),
+        jitter_percentiles: Some(Percentiles { p50: 1.25, p95: 9.5, p99: 11.75 }),
+        longest_gap: Some((Elapsed::from_millis(61), at(0))),
+        max_skew: Some(-3.5),
+        has_problem: true,
+        digits: "12#".into(),
+        playout: Some([playout::Figures { loss, ..heard }; 3]),
+        score: row.listening(&loss),
+        payloads: Arc::new([(0, Some("PCMU".into())), (101, Some("telephone-event".into())), (96, None)]),
+        wireshark: WiresharkFigures {
+            packets: 1_000,
+            lost: -2,
+            lost_percent: -0.2,
+            min_delta: 0.5,
+            mean_delta: 19.5,
+            max_delta: 61.25,
+            problem: true,
+            ..WiresharkFigures::default()
+        },
+        ..Quality::default()
+    });
+    let mut snapshot = Snapshot { capture: Arc::new(capture()), ..Snapshot::default() };
+    snapshot.calls.push(call);
+    snapshot.streams.push(lossy);
+    snapshot.streams.push(stream(1, 2_000_000, "[2001:db8::1]:4000", "[2001:db8::2]:5000", 1));
+    snapshot
+}
+
+#[test]
+fn a_stream_is_two_lines_ours_and_as_wireshark_counts() {
+    insta::assert_snapshot!(text("rtp", &streams()));
+}
+
 #[test]
 fn every_kind_is_found_by_its_name_and_writes_something() {
     for kind in REPORTS {
         assert_eq!(find(kind.name).map(|found| found.name), Some(kind.name));
         assert!(!kind.about.is_empty() && !text(kind.name, &Snapshot::default()).is_empty());
     }
-    assert!(find("rtp").is_none(), "a kind that does not exist yet is not offered");
+    assert!(find("blf").is_none(), "a kind that does not exist yet is not offered");
 }

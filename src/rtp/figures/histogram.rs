@@ -70,6 +70,40 @@ impl Histogram {
     }
 }
 
+/// The buckets of all but the shortest and the longest percent in at most `rows` rows of the same width on a logarithmic
+/// scale, empty ones among them; what is shorter or longer has a row of its own before or behind them.
+pub fn gathered(buckets: &[Bucket], rows: usize) -> Vec<Bucket> {
+    let total: u64 = buckets.iter().map(|held| u64::from(held.count)).sum();
+    let mut passed = 0;
+    let is_core = |held: &&Bucket| {
+        let before = passed;
+        passed += u64::from(held.count);
+        before * 100 < total * 99 && passed * 100 > total
+    };
+    let place = |held: &Bucket| bucket((held.from * 1e3).round() as u32);
+    let core: Vec<usize> = buckets.iter().filter(is_core).map(place).collect();
+    let (Some(first), Some(last)) = (core.first().copied(), core.last().copied()) else { return Vec::new() };
+    let mut width = 1;
+    while last / width - first / width >= rows.max(1) {
+        width *= 2;
+    }
+    let edge = |index: usize| f64::from(lower(index)) / 1e3;
+    let counted = |from: usize, to: usize| {
+        let within = buckets.iter().filter(|held| (from..to).contains(&place(held)));
+        within.fold(0_u32, |sum, held| sum.saturating_add(held.count))
+    };
+    let (begin, end) = (first / width * width, (last / width + 1) * width);
+    let row = |from: usize, to: usize| Bucket {
+        from: edge(from),
+        to: if to >= BUCKETS { f64::INFINITY } else { edge(to) },
+        count: counted(from, to),
+    };
+    let short = (counted(0, begin) > 0).then(|| row(0, begin));
+    let long = (counted(end, BUCKETS) > 0).then(|| row(end, BUCKETS));
+    let middle = (begin..end).step_by(width).map(|from| row(from, from + width));
+    short.into_iter().chain(middle).chain(long).collect()
+}
+
 #[inline]
 fn bucket(us: u32) -> usize {
     let us = us.min((1 << VALUE_BITS) - 1);
@@ -135,6 +169,23 @@ mod tests {
         histogram.take(-1.0);
         assert_eq!(histogram.percentile(1.0, 0.0, 60_000.0), Some(60_000.0));
         assert_eq!(histogram.percentile(0.5, 0.0, 60_000.0), Some(middle(0)));
+    }
+
+    #[test]
+    fn gathered_rows_hold_every_value_once() {
+        let mut histogram = Histogram::default();
+        (0..1_000).for_each(|n| histogram.take(19.0 + f64::from(n % 40) / 10.0));
+        [0.2, 400.0, 5_000.0].into_iter().for_each(|ms| histogram.take(ms));
+        let buckets: Vec<Bucket> = histogram.buckets().collect();
+        for most in 1..12 {
+            let rows = gathered(&buckets, most);
+            assert!(rows.len() <= most + 2, "{most}: {rows:?}");
+            assert_eq!(rows.iter().map(|row| row.count).sum::<u32>(), 1_003);
+            assert!(rows.windows(2).all(|pair| pair[0].to == pair[1].from));
+        }
+        let rows = gathered(&buckets, 8);
+        assert_eq!((rows[0].count, rows.last().unwrap().count, rows.last().unwrap().to), (1, 2, f64::INFINITY));
+        assert!(gathered(&[], 8).is_empty());
     }
 
     #[test]

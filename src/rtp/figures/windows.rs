@@ -80,6 +80,14 @@ pub struct Bar {
 }
 
 impl Bar {
+    /// A second without packets.
+    pub const NONE: Self = Self { packets: 0, expected: 0, lost: 0, jitter_tenths: 0 };
+
+    /// A bar of these counts, and the greatest jitter in ms.
+    pub fn new(packets: u16, expected: u16, lost: u16, jitter_max: f32) -> Self {
+        Self { packets, expected, lost, jitter_tenths: (jitter_max * 10.0) as u16 }
+    }
+
     /// Greatest jitter in ms, to a tenth.
     pub fn jitter_max(&self) -> f32 {
         f32::from(self.jitter_tenths) / 10.0

@@ -7,21 +7,42 @@ use super::lexer::Operator;
 use super::parser::{Expression, Test};
 use crate::packet::Endpoint;
 use crate::sip::message::unfold;
+use crate::store::audio::Audio;
+use crate::store::rows::Rows;
 use crate::time::{Elapsed, Timestamp};
 use crate::track::call::{Call, Party};
+use crate::track::stream::Stream;
 
-pub(super) fn matches(expression: &Expression, call: &Call, now: Option<Timestamp>) -> bool {
+/// What a call is looked at with: its streams, and the time that running durations count to.
+#[derive(Clone, Copy)]
+pub(super) struct With<'a> {
+    pub streams: &'a Rows<Stream>,
+    pub now: Option<Timestamp>,
+}
+
+pub(super) fn matches(expression: &Expression, call: &Call, with: With<'_>) -> bool {
     match expression {
-        Expression::And(parts) => parts.iter().all(|part| matches(part, call, now)),
-        Expression::Or(parts) => parts.iter().any(|part| matches(part, call, now)),
-        Expression::Not(inner) => !matches(inner, call, now),
+        Expression::And(parts) => parts.iter().all(|part| matches(part, call, with)),
+        Expression::Or(parts) => parts.iter().any(|part| matches(part, call, with)),
+        Expression::Not(inner) => !matches(inner, call, with),
         Expression::Contains(text) => row_contains(call, text),
-        Expression::Compare(field, test) => compare(field, test, call, now),
+        Expression::Compare(field, test) => compare(field, test, call, with),
+    }
+}
+
+pub(super) fn asks_streams(expression: &Expression) -> bool {
+    match expression {
+        Expression::And(parts) | Expression::Or(parts) => parts.iter().any(asks_streams),
+        Expression::Not(inner) => asks_streams(inner),
+        Expression::Contains(_) => false,
+        Expression::Compare(field, _) => {
+            matches!(field, Field::Row(row) if matches!(row.id, Id::Mos | Id::Jitter | Id::Loss))
+        }
     }
 }
 
 /// Case folds ASCII only: what phone systems write in the columns of a row.
-fn contains(haystack: &str, lower: &str) -> bool {
+pub(super) fn contains(haystack: &str, lower: &str) -> bool {
     let (haystack, needle) = (haystack.as_bytes(), lower.as_bytes());
     let Some(first) = needle.first() else { return true };
     let upper = first.to_ascii_uppercase();
@@ -29,7 +50,7 @@ fn contains(haystack: &str, lower: &str) -> bool {
         .any(|at| haystack.get(at..at + needle.len()).is_some_and(|part| part.eq_ignore_ascii_case(needle)))
 }
 
-fn row_contains(call: &Call, lower: &str) -> bool {
+pub(super) fn row_contains(call: &Call, lower: &str) -> bool {
     let party =
         |party: &Party| contains(&party.user, lower) || contains(&party.uri, lower) || contains(&party.display, lower);
     let endpoint = |endpoint: Endpoint| contains(&endpoint.to_string(), lower);
@@ -48,20 +69,20 @@ fn row_contains(call: &Call, lower: &str) -> bool {
         || endpoint(call.dst)
 }
 
-fn compare(field: &Field, test: &Test, call: &Call, now: Option<Timestamp>) -> bool {
+pub(super) fn compare(field: &Field, test: &Test, call: &Call, with: With<'_>) -> bool {
     match test {
         Test::Number(operator, wanted) => {
-            number(field, call, now).is_some_and(|value| in_order(value, *operator, *wanted))
+            number(field, call, with).is_some_and(|value| in_order(value, *operator, *wanted))
         }
         Test::Network(ip, bits, wanted) => {
             addresses(field, call, &mut |endpoint| in_network(endpoint.ip, *ip, *bits)) == *wanted
         }
-        Test::Text(text, wanted) => texts(field, call, now, &mut |value| value.to_lowercase() == *text) == *wanted,
-        Test::Regex(regex, wanted) => texts(field, call, now, &mut |value| regex.is_match(value)) == *wanted,
+        Test::Text(text, wanted) => texts(field, call, with, &mut |value| value.to_lowercase() == *text) == *wanted,
+        Test::Regex(regex, wanted) => texts(field, call, with, &mut |value| regex.is_match(value)) == *wanted,
     }
 }
 
-fn in_order(value: f64, operator: Operator, wanted: f64) -> bool {
+pub(super) fn in_order(value: f64, operator: Operator, wanted: f64) -> bool {
     match operator {
         Operator::Equal => value == wanted,
         Operator::NotEqual => value != wanted,
@@ -73,7 +94,7 @@ fn in_order(value: f64, operator: Operator, wanted: f64) -> bool {
     }
 }
 
-fn in_network(ip: IpAddr, network: IpAddr, bits: u8) -> bool {
+pub(super) fn in_network(ip: IpAddr, network: IpAddr, bits: u8) -> bool {
     let prefix = |value: u128, width: u32| value.checked_shr(width - u32::from(bits)).unwrap_or(0);
     match (ip, network) {
         (IpAddr::V4(a), IpAddr::V4(b)) => prefix(u32::from(a).into(), 32) == prefix(u32::from(b).into(), 32),
@@ -94,8 +115,9 @@ fn addresses(field: &Field, call: &Call, test: &mut dyn FnMut(Endpoint) -> bool)
     }
 }
 
-fn number(field: &Field, call: &Call, now: Option<Timestamp>) -> Option<f64> {
+fn number(field: &Field, call: &Call, with: With<'_>) -> Option<f64> {
     let Field::Row(row) = field else { return None };
+    let now = with.now.unwrap_or(call.last);
     let millis = |elapsed: Option<Elapsed>| elapsed.map(Elapsed::millis);
     match row.id {
         Id::Status => call.status.map(|status| status as f64),
@@ -105,13 +127,16 @@ fn number(field: &Field, call: &Call, now: Option<Timestamp>) -> Option<f64> {
         Id::Pdd => millis(call.timing.pdd),
         Id::Setup => millis(call.timing.setup),
         Id::Ring => millis(call.timing.ring),
-        Id::Talk => call.talk(now.unwrap_or(call.last)).map(Elapsed::seconds),
+        Id::Talk => call.talk(now).map(Elapsed::seconds),
+        Id::Mos => Audio::of(call, with.streams, now).score.map(|(score, _)| score.mos),
+        Id::Jitter => Audio::of(call, with.streams, now).jitter_p95,
+        Id::Loss => Audio::of(call, with.streams, now).lost_percent,
         _ => None,
     }
 }
 
 /// Whether any text of the field passes the test.
-fn texts(field: &Field, call: &Call, now: Option<Timestamp>, test: &mut dyn FnMut(&str) -> bool) -> bool {
+fn texts(field: &Field, call: &Call, with: With<'_>, test: &mut dyn FnMut(&str) -> bool) -> bool {
     let row = match field {
         Field::Header(name) => {
             return call.messages.iter().any(|m| {
@@ -147,6 +172,6 @@ fn texts(field: &Field, call: &Call, now: Option<Timestamp>, test: &mut dyn FnMu
         Id::Event => call.subscription.as_ref().is_some_and(|sub| test(&sub.event)),
         Id::Resource => call.subscription.as_ref().is_some_and(|sub| test(&sub.resource)),
         Id::Payload => call.messages.iter().any(|m| test(&String::from_utf8_lossy(m.sip.bytes()))),
-        _ => number(field, call, now).is_some_and(|value| test(&value.to_string())),
+        _ => number(field, call, with).is_some_and(|value| test(&value.to_string())),
     }
 }

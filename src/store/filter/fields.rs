@@ -55,6 +55,9 @@ pub(super) enum Id {
     Setup,
     Ring,
     Talk,
+    Mos,
+    Jitter,
+    Loss,
 }
 
 const fn row(name: &'static str, aliases: &'static [&'static str], id: Id, kind: Kind, text: &'static str) -> FieldRow {
@@ -62,7 +65,7 @@ const fn row(name: &'static str, aliases: &'static [&'static str], id: Id, kind:
 }
 
 /// All fields. `header.NAME` is one more: any header of any message.
-pub const FIELDS: [FieldRow; 29] = [
+pub const FIELDS: [FieldRow; 32] = [
     row("callid", &["call-id", "call_id", "id"], Id::Call, Kind::Text, "Call-ID"),
     row("from", &["caller"], Id::From, Kind::Text, "user, URI or display name of From"),
     row("to", &["callee"], Id::To, Kind::Text, "user, URI or display name of To"),
@@ -104,6 +107,9 @@ pub const FIELDS: [FieldRow; 29] = [
     row("setup", &[], Id::Setup, Kind::Number, "setup time, ms (2s for seconds)"),
     row("ring", &[], Id::Ring, Kind::Number, "ring time, ms (20s for seconds)"),
     row("talk", &["duration"], Id::Talk, Kind::Number, "talk time, seconds (2m for minutes)"),
+    row("mos", &[], Id::Mos, Kind::Number, "lowest MOS of its audio streams, now or of the whole call"),
+    row("jitter", &["jit95"], Id::Jitter, Kind::Number, "greatest 95th percentile of its streams' jitter, ms"),
+    row("loss", &["lost"], Id::Loss, Kind::Number, "greatest loss of its streams, percent"),
 ];
 
 /// A field of a comparison.
@@ -131,7 +137,8 @@ impl Field {
     /// What a value with this unit is multiplied by.
     pub fn unit(&self, unit: &str) -> Result<f64, String> {
         let seconds = matches!(self, Self::Row(FieldRow { id: Id::Talk, .. }));
-        let timed = matches!(self, Self::Row(FieldRow { id: Id::Pdd | Id::Setup | Id::Ring | Id::Talk, .. }));
+        let timed =
+            matches!(self, Self::Row(FieldRow { id: Id::Pdd | Id::Setup | Id::Ring | Id::Talk | Id::Jitter, .. }));
         let in_seconds = match unit {
             "" => return Ok(1.0),
             "ms" => 0.001,

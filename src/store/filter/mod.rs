@@ -8,11 +8,15 @@ mod eval;
 mod fields;
 mod lexer;
 mod parser;
+mod streams;
 
 pub use fields::{FIELDS, FieldRow};
 
 use crate::time::Timestamp;
 use crate::track::call::Call;
+use crate::track::stream::Stream;
+
+use super::rows::Rows;
 
 /// A filter that was understood.
 #[derive(Clone, Debug, Default)]
@@ -62,9 +66,29 @@ impl Filter {
         self.expression.is_none()
     }
 
-    /// Whether the call matches, by its row or by any of its messages. Running durations count to `now`.
-    pub fn matches(&self, call: &Call, now: Option<Timestamp>) -> bool {
-        self.expression.as_ref().is_none_or(|expression| eval::matches(expression, call, now))
+    /// Whether it looks at a call's streams, which change without their call.
+    pub fn asks_streams(&self) -> bool {
+        self.expression.as_ref().is_some_and(eval::asks_streams)
+    }
+
+    /// Whether the call matches, by its row, by any of its messages or by how its streams sound. Running durations count to
+    /// `now`.
+    pub fn matches(&self, call: &Call, streams: &Rows<Stream>, now: Option<Timestamp>) -> bool {
+        let with = eval::With { streams, now };
+        self.expression.as_ref().is_none_or(|expression| eval::matches(expression, call, with))
+    }
+
+    /// Whether the stream matches: addresses, codec and figures are its own, all else is asked of its call. A stream without a call
+    /// matches nothing that only a call can tell.
+    pub fn matches_stream(
+        &self,
+        stream: &Stream,
+        call: Option<&Call>,
+        streams: &Rows<Stream>,
+        now: Option<Timestamp>,
+    ) -> bool {
+        let with = eval::With { streams, now };
+        self.expression.as_ref().is_none_or(|expression| streams::matches(expression, stream, call, with))
     }
 }
 

@@ -4,13 +4,33 @@ use std::sync::Arc;
 use super::*;
 use crate::event::PacketIds;
 use crate::packet::{Endpoint, FlowKey, Transport};
+use crate::rtp::figures::Percentiles;
+use crate::rtp::mos::{self, Codec, Options};
+use crate::rtp::playout::Loss;
 use crate::sip::Method;
+use crate::store::sample;
 use crate::time::Elapsed;
 use crate::track::call::*;
 use crate::track::message::{Message, MessageLog};
 
 const NOTIFY: &str =
     "NOTIFY sip:207@10.1.1.171 SIP/2.0\r\nX-Tenant: Acme\r\n folded\r\nContent-Length: 9\r\n\r\nconfirmed";
+
+/// The stream of the call: 3 % lost, which makes a MOS of 4.1, and jitter up to 45 ms.
+fn streams() -> Rows<Stream> {
+    let row = mos::row(&Codec { name: "PCMU", ..Codec::default() }, &Options::default()).unwrap();
+    let mut stream = sample::stream(0, 0, "10.1.1.123:4000", "10.1.1.124:5000", 1_000);
+    stream.quality = Arc::new(crate::track::stream::Quality {
+        expected: 1_000,
+        lost: 30,
+        jitter_percentiles: Some(Percentiles { p50: 2.0, p95: 45.0, p99: 60.0 }),
+        score: row.listening(&Loss { expected: 1_000, lost: 30, discarded: 0, runs: 30 }),
+        ..Default::default()
+    });
+    let mut rows = Rows::default();
+    rows.push(stream);
+    rows
+}
 
 fn call() -> Call {
     let endpoint = |last, port| Endpoint::new(IpAddr::V4(Ipv4Addr::new(10, 1, 1, last)), port);
@@ -59,7 +79,7 @@ fn call() -> Call {
         forwarded: 0,
         dialogs: Vec::new(),
         codecs: Arc::new(["PCMU".into()]),
-        streams: Vec::new(),
+        streams: vec![crate::track::stream::StreamKey(0)],
         subscription: None,
         identities: Arc::default(),
         messages: Arc::new(messages),
@@ -69,7 +89,7 @@ fn call() -> Call {
 
 fn matches(text: &str) -> bool {
     let now = Timestamp::from_parts(1_090, 0);
-    Filter::parse(text).unwrap_or_else(|e| panic!("{text}: {e}")).matches(&call(), Some(now))
+    Filter::parse(text).unwrap_or_else(|e| panic!("{text}: {e}")).matches(&call(), &streams(), Some(now))
 }
 
 #[test]
@@ -150,7 +170,25 @@ proptest::proptest! {
     #[test]
     fn any_text_is_read_or_refused(text in "[ -~é≠\\t]{0,60}") {
         if let Ok(filter) = Filter::parse(&text) {
-            filter.matches(&call(), None);
+            filter.matches(&call(), &streams(), None);
         }
     }
+}
+
+#[test]
+fn how_a_call_sounds_is_a_field() {
+    for text in
+        ["mos<4.2", "mos > 4", "loss>1", "loss == 3", "jitter>30", "jitter > 40ms", "jitter <= 0.05s", "not mos < 3.6"]
+    {
+        assert!(matches(text), "{text}");
+    }
+    for text in ["mos<3.6", "loss > 3", "jitter>50"] {
+        assert!(!matches(text), "{text}");
+    }
+    assert!(
+        !Filter::parse("mos < 5").unwrap().matches(&call(), &Rows::default(), None),
+        "without streams there is no MOS"
+    );
+    assert!(Filter::parse("208 or not (loss > 2)").unwrap().asks_streams());
+    assert!(!Filter::parse("208 and talk > 5").unwrap().asks_streams());
 }

@@ -15,7 +15,7 @@ use crate::rtp::playout::{self, BufferKind, MediaClock, Playout};
 use crate::time::{Elapsed, Timestamp};
 use crate::track::call::CallKey;
 use crate::track::media::MediaMap;
-use crate::track::stream::{Quality, Range};
+use crate::track::stream::{Announced, Quality, Range};
 
 /// Clock of all video (RFC 3551, 5), for which nobody hears a buffer run empty.
 const VIDEO_CLOCK: u32 = 90_000;
@@ -113,6 +113,11 @@ impl Analysis {
         self.types.main()
     }
 
+    /// All payload types, in order of appearance.
+    pub fn payload_types(&self) -> impl Iterator<Item = u8> + '_ {
+        self.types.list().map(|(payload_type, ..)| payload_type)
+    }
+
     /// The row of the codec table, if the codec has one.
     fn row(&mut self, name: &str, parameters: &str) -> Option<Row> {
         let fmtp = Some(parameters).filter(|text| !text.is_empty());
@@ -162,11 +167,14 @@ impl Analysis {
             score_now: row.and_then(|row| listener?.score_now(&row, now)),
             heard: windows().collect(),
             windows: self.figures.judged_windows().collect(),
-            bars: Arc::new(self.figures.windows().last_minute(now, sequence)),
+            bars: Arc::new(self.figures.windows().last_minute(self.figures.last(), sequence)),
             jitter_histogram: self.figures.jitter_histogram().buckets().collect(),
             delta_histogram: self.figures.delta_histogram().buckets().collect(),
+            payloads: Arc::default(),
             wireshark: self.figures.wireshark(),
             reported: None,
+            announced: Announced::default(),
+            reverse: None,
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::rtp::round_trip::RoundTrips;
 use crate::time::{Elapsed, Timestamp};
 use crate::track::call::CallKey;
 use crate::track::media::MediaMap;
-use crate::track::stream::{Quality, Reported, Stream, StreamKey};
+use crate::track::stream::{Announced, Reported, Stream, StreamKey};
 
 use super::Change;
 use super::rows::Rows;
@@ -55,6 +55,8 @@ struct Counter {
     newest: Newest,
     key: StreamKey,
     call: Option<CallKey>,
+    /// The newest stream in the other direction.
+    reverse: Option<StreamKey>,
     /// When its row last got its figures.
     shown: Option<Timestamp>,
     reported: Option<Arc<Reported>>,
@@ -92,6 +94,8 @@ pub struct Streams {
     v6: HashMap<StreamId, u32, RandomState>,
     counters: Vec<Counter>,
     free: Vec<u32>,
+    /// The newest stream of a flow, for that of the other direction.
+    flows: HashMap<FlowKey, u32, RandomState>,
     order: VecDeque<(u32, StreamKey)>,
     young: HashMap<StreamId, Candidate, RandomState>,
     old: HashMap<StreamId, Candidate, RandomState>,
@@ -121,6 +125,7 @@ impl Streams {
             v6: HashMap::default(),
             counters: Vec::new(),
             free: Vec::new(),
+            flows: HashMap::default(),
             order: VecDeque::new(),
             young: HashMap::default(),
             old: HashMap::default(),
@@ -298,6 +303,7 @@ impl Streams {
             newest: candidate.newest,
             key,
             call,
+            reverse: self.meet(flow, key),
             shown: None,
             reported: None,
         };
@@ -327,6 +333,7 @@ impl Streams {
         if same.len() < CALL_STREAMS {
             same.push(slot);
         }
+        self.flows.insert(flow, slot);
         self.order.push_back((slot, key));
         if !is_listed {
             self.dirty.push(slot);
@@ -343,6 +350,18 @@ impl Streams {
                 }
             }
         }
+    }
+
+    /// The stream in the other direction, which is told of this new one.
+    fn meet(&mut self, flow: FlowKey, key: StreamKey) -> Option<StreamKey> {
+        let slot = self.flows.get(&flow.reversed()).copied()?;
+        let other = self.counters.get_mut(slot as usize)?;
+        other.reverse = Some(key);
+        if !other.is_dirty {
+            other.is_dirty = true;
+            self.dirty.push(slot);
+        }
+        Some(other.key)
     }
 
     /// Ties the streams that come from or go to this endpoint to the call that announced it.
@@ -402,8 +421,15 @@ impl Streams {
                 let format = media.format(&counter.id.0, counter.call, row.payload_type);
                 let parameters = format.map_or("", |format| &format.parameters);
                 let codec = row.codec.as_deref().map(|name| (name, parameters));
-                let reported = counter.reported.clone();
-                row.quality = Arc::new(Quality { reported, ..counter.analysis.quality(now, codec) });
+                let mut quality = counter.analysis.quality(now, codec);
+                let named = |number| (number, media.codec(&counter.id.0, counter.call, number));
+                quality.payloads = counter.analysis.payload_types().map(named).collect();
+                // What was once named stays so, though a later call may take the address over.
+                let (ends, before) = (media.ends(&counter.id.0), row.quality.announced);
+                quality.announced = Announced { src: ends.src || before.src, dst: ends.dst || before.dst };
+                quality.reverse = counter.reverse;
+                quality.reported = counter.reported.clone();
+                row.quality = Arc::new(quality);
                 counter.shown = Some(now);
                 counter.is_dirty = false;
             } else {
@@ -448,6 +474,9 @@ impl Streams {
             if same.is_empty() {
                 self.by_ssrc.remove(&ssrc);
             }
+        }
+        if self.flows.get(&flow) == Some(&slot) {
+            self.flows.remove(&flow);
         }
         if is_loose {
             self.loosen(flow.src, slot);

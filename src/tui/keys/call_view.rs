@@ -26,6 +26,7 @@ pub const BINDINGS: &[Binding] = &[
     save(Context::CallView),
     bind(Context::CallView, "d", Sdp, "show SDP: not, in short, whole", "SDP"),
     bind(Context::CallView, "t", Time, "show time of day, since the row before, since the start", "time"),
+    bind(Context::CallView, "v", Quality, "show how the audio is, both ways, or not", "quality"),
     bind(Context::CallView, "b", Colour, "colour by response, branch, CSeq, Call-ID", "colour"),
     bind(Context::CallView, "/ f3", Search, "search in the messages", "search"),
     bind(Context::CallView, "g", Goto, "go to a packet number or a time", "go to"),

@@ -17,6 +17,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Calls, "z", Action::SortReverse, "reverse the order", ""),
     bind(Calls, "m", Action::CycleKind, "show all, INVITE, SUBSCRIBE, REGISTER, other", "method"),
     bind(Calls, "f10 t", Action::Columns, "choose the columns", "columns"),
+    bind(Calls, "v", Action::Quality, "show how the audio of the selected call is, or not", "quality"),
     bind(Calls, "j down", Action::Move(1), "go down", ""),
     bind(Calls, "k up", Action::Move(-1), "go up", ""),
     bind(Calls, "pgdn ctrl-f", Action::Page(1), "go down a page", ""),

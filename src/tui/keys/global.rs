@@ -6,6 +6,7 @@ use crate::tui::action::{Action, Tab};
 
 pub(super) const BINDINGS: &[Binding] = &[
     bind(Global, "1", Action::Tab(Tab::Calls), "show the calls", ""),
+    bind(Global, "3", Action::Tab(Tab::Streams), "show the RTP streams", ""),
     bind(Global, "7", Action::Tab(Tab::Stats), "show the statistics", ""),
     bind(Global, "8", Action::Tab(Tab::Capture), "show the state of the capture", ""),
     bind(Global, "tab", Action::NextTab(1), "go to the next tab", ""),

@@ -8,6 +8,7 @@ mod key;
 mod popup;
 mod save;
 mod stats;
+mod streams;
 
 use crossterm::event::KeyEvent;
 
@@ -28,6 +29,10 @@ pub enum Context {
     Raw,
     /// Two messages side by side.
     Diff,
+    /// The stream table.
+    Streams,
+    /// The detail of a stream.
+    StreamView,
     /// The Stats tab.
     Stats,
     /// The Capture tab.
@@ -55,6 +60,8 @@ impl Context {
             Self::CallView => "Call view",
             Self::Raw => "Raw message",
             Self::Diff => "Two messages",
+            Self::Streams => "Streams",
+            Self::StreamView => "Stream",
             Self::Stats => "Stats",
             Self::Capture => "Capture",
             Self::Popup => "Lists and windows",
@@ -92,9 +99,10 @@ const fn bind(context: Context, keys: &'static str, action: Action, text: &'stat
     Binding { context, keys, action, text, hint }
 }
 
-const TABLES: [&[Binding]; 7] = [
+const TABLES: [&[Binding]; 8] = [
     calls::BINDINGS,
     call_view::BINDINGS,
+    streams::BINDINGS,
     stats::BINDINGS,
     capture::BINDINGS,
     popup::BINDINGS,
@@ -188,7 +196,9 @@ mod tests {
     fn a_key_means_the_same_in_all_tables() {
         let mut meaning = HashMap::new();
         for binding in bindings() {
-            if !matches!(binding.context, Context::Calls | Context::Stats | Context::Capture | Context::Global) {
+            let context = binding.context;
+            let tables = [Context::Calls, Context::Streams, Context::Stats, Context::Capture, Context::Global];
+            if !tables.contains(&context) {
                 continue;
             }
             for word in binding.keys.split(' ') {

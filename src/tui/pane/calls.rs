@@ -9,7 +9,7 @@ use crate::tui::action::{Action, Hits};
 use crate::tui::state::State;
 use crate::tui::table::calls::COLUMNS;
 use crate::tui::table::paint::{self, Spot};
-use crate::tui::table::{CellContext, Fit, Placed, place};
+use crate::tui::table::{CellContext, Column, Fit, Placed, place};
 use crate::tui::theme::{Glyph, Role};
 
 /// Draws the table. Returns how many cells were built: tests hold it against the size of the screen.
@@ -18,7 +18,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, state: &State, hits: &mut Hits) -> 
         return 0;
     }
     let placed = place(COLUMNS, &state.calls.wanted_columns(), area.width);
-    header(buffer, area, state, &placed, hits);
+    let sort = (state.calls.sort, state.calls.descending);
+    header(buffer, area, COLUMNS, sort, &placed, state, hits);
     let rows = Rect { y: area.y + 1, height: area.height - 1, ..area };
     let shown = state.calls.order.shown();
     if shown.is_empty() {
@@ -44,7 +45,13 @@ fn draw_row(buffer: &mut Buffer, row: Rect, state: &State, placed: &[Placed], ca
     let marked = state.calls.marks.contains(&call.key);
     for place in placed {
         let Some(column) = COLUMNS.get(place.column) else { continue };
-        let cell = CellContext { now: now(&state.snapshot, call), zone: state.zone, theme, width: place.width };
+        let cell = CellContext {
+            now: now(&state.snapshot, call),
+            snapshot: &state.snapshot,
+            zone: state.zone,
+            theme,
+            width: place.width,
+        };
         text.clear();
         let role = (column.cell)(call, &cell, text);
         let spot = Spot { x: row.x + place.x, y: row.y, width: place.width };
@@ -65,15 +72,24 @@ fn now(snapshot: &Snapshot, call: &Call) -> crate::time::Timestamp {
     snapshot.now.unwrap_or(call.last)
 }
 
-fn header(buffer: &mut Buffer, area: Rect, state: &State, placed: &[Placed], hits: &mut Hits) {
+/// Draws the headers of a table, with a mark at the column it is sorted by: its index, and whether the largest is first.
+pub(super) fn header<R>(
+    buffer: &mut Buffer,
+    area: Rect,
+    columns: &[Column<R>],
+    (sort, descending): (usize, bool),
+    placed: &[Placed],
+    state: &State,
+    hits: &mut Hits,
+) {
     let theme = &state.theme;
     for place in placed {
-        let Some(column) = COLUMNS.get(place.column) else { continue };
+        let Some(column) = columns.get(place.column) else { continue };
         let spot = Spot { x: area.x + place.x, y: area.y, width: place.width };
         let style = theme.style(Role::Header);
         paint::text(buffer, spot, column.header, column.fit, style, theme);
-        if place.column == state.calls.sort {
-            let glyph = if state.calls.descending { Glyph::SortDown } else { Glyph::SortUp };
+        if place.column == sort {
+            let glyph = if descending { Glyph::SortDown } else { Glyph::SortUp };
             // The mark stands behind the header, or in the gap before a column that is full.
             let taken = column.header.chars().count() as u16;
             let x = match column.fit {

@@ -14,7 +14,15 @@ use crate::tui::theme::Role;
 
 /// Writes the sentence of an empty call table.
 pub fn draw(buffer: &mut Buffer, area: Rect, state: &State) {
-    let text = sentences(state);
+    write(buffer, area, &sentences(state), state);
+}
+
+/// Writes the sentence of an empty stream table.
+pub fn draw_streams(buffer: &mut Buffer, area: Rect, state: &State) {
+    write(buffer, area, &no_streams(state), state);
+}
+
+fn write(buffer: &mut Buffer, area: Rect, text: &[String], state: &State) {
     let lines: Vec<Line<'_>> = text.iter().map(|line| Line::raw(visible(line))).collect();
     let inner = Rect {
         x: area.x + 2.min(area.width),
@@ -40,6 +48,49 @@ fn sentences(state: &State) -> Vec<String> {
         Some(why) if !why.is_empty() => vec![why.clone()],
         _ => nothing_yet(snapshot),
     }
+}
+
+fn no_streams(state: &State) -> Vec<String> {
+    let (snapshot, order) = (&state.snapshot, &state.streams.order);
+    let capture = &snapshot.capture;
+    if order.is_busy() {
+        return vec!["Filtering…".into()];
+    }
+    if order.total() > 0 {
+        return vec![
+            format!("None of {} streams matches.", counted(order.total() as u64)),
+            "Esc clears the filter.".into(),
+        ];
+    }
+    let packets: u64 = capture.sources.iter().map(|source| source.packets).sum();
+    let reading = capture.sources.iter().any(|source| !source.live && !source.ended);
+    let goes_on = capture.is_live() || reading;
+    let announced = snapshot.calls.iter().any(|call| !call.codecs.is_empty());
+    let mut lines = Vec::new();
+    if snapshot.stats.rtp_packets > 0 && !goes_on {
+        lines.push(format!(
+            "{} RTP packets came, but their streams were forgotten.",
+            counted(snapshot.stats.rtp_packets)
+        ));
+        return lines;
+    }
+    let yet = if goes_on { " yet" } else { "" };
+    lines.push(match packets {
+        0 => format!("No packets{yet}, so no RTP streams."),
+        _ => format!("No RTP{yet} among {} packets.", counted(packets)),
+    });
+    lines.push(match announced {
+        true => "Calls announce media by SDP, but none passes here: it goes another way, or the capture leaves it out."
+            .into(),
+        false => {
+            "RTP is found by the SDP of its call, and without SDP by four packets in a row that fit together.".into()
+        }
+    });
+    if let Some(source) = capture.sources.iter().find(|source| !source.filter.is_empty()) {
+        lines.push(format!("The capture filter is \"{}\": does it let UDP of any port pass?", source.filter));
+    }
+    lines.push("Tab 8 shows what the packets are.".into());
+    lines
 }
 
 fn nothing_yet(snapshot: &Snapshot) -> Vec<String> {

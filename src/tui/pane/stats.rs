@@ -52,24 +52,11 @@ fn lines_of(state: &State, width: u16) -> Vec<Line> {
         out.extend(calls(stats).into_iter().chain(delays(stats)).chain(requests(stats)).chain(responses(stats)));
     } else {
         let right = calls(stats).into_iter().chain(delays(stats)).collect();
-        out.extend(beside(requests(stats).into_iter().chain(responses(stats)).collect(), right));
+        let left = requests(stats).into_iter().chain(responses(stats)).collect();
+        out.extend(lines::beside(left, right, HALF));
     }
     out.extend(peers(stats, width));
     out.extend(round_trips(stats));
-    out
-}
-
-/// Two columns of sections.
-fn beside(left: Vec<Line>, right: Vec<Line>) -> Vec<Line> {
-    let mut out = left;
-    for (at, line) in right.into_iter().enumerate() {
-        if at >= out.len() {
-            out.push(Line::blank());
-        }
-        if let Some(to) = out.get_mut(at) {
-            to.pieces.extend(line.pieces.into_iter().map(|piece| lines::Piece { x: piece.x + HALF, ..piece }));
-        }
-    }
     out
 }
 

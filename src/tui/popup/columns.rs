@@ -3,9 +3,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::tui::action::{Action, Hits};
+use crate::tui::action::{Action, Hits, Tab};
 use crate::tui::state::State;
-use crate::tui::table::calls::COLUMNS;
+use crate::tui::table::{calls, streams};
 use crate::tui::theme::Role;
 use crate::tui::widget::lines::{self, Line};
 use crate::tui::widget::window;
@@ -19,14 +19,28 @@ pub struct Columns {
     pub count: usize,
 }
 
-impl Default for Columns {
-    /// The choice, from its first line.
-    fn default() -> Self {
-        Self { at: 0, count: COLUMNS.len() }
+/// The columns of the tab's table.
+fn columns(state: &mut State) -> &mut Vec<(usize, bool)> {
+    match state.tab {
+        Tab::Streams => &mut state.streams.columns,
+        _ => &mut state.calls.columns,
+    }
+}
+
+/// Header and description of a column.
+fn described(tab: Tab, index: usize) -> Option<(&'static str, &'static str)> {
+    match tab {
+        Tab::Streams => streams::COLUMNS.get(index).map(|column| (column.header, column.about)),
+        _ => calls::COLUMNS.get(index).map(|column| (column.header, column.about)),
     }
 }
 
 impl Columns {
+    /// The choice for the tab's table, from its first line.
+    pub fn new(tab: Tab) -> Self {
+        Self { at: 0, count: if tab == Tab::Streams { streams::COLUMNS.len() } else { calls::COLUMNS.len() } }
+    }
+
     /// Draws it.
     pub fn draw(&self, buffer: &mut Buffer, screen: Rect, state: &State, hits: &mut Hits) {
         let height = self.count as u16 + 2;
@@ -37,14 +51,15 @@ impl Columns {
         lines::draw(buffer, inner, &[help], 0, &state.theme);
         let list = Rect { y: inner.y + 2.min(inner.height), height: inner.height.saturating_sub(2), ..inner };
         let top = (self.at + 1).saturating_sub(usize::from(list.height));
-        for (y, (line, (index, on))) in (list.y..list.bottom()).zip(state.calls.columns.iter().enumerate().skip(top)) {
-            let Some(column) = COLUMNS.get(*index) else { continue };
+        let chosen = if state.tab == Tab::Streams { &state.streams.columns } else { &state.calls.columns };
+        for (y, (line, (index, on))) in (list.y..list.bottom()).zip(chosen.iter().enumerate().skip(top)) {
+            let Some((header, about)) = described(state.tab, *index) else { continue };
             let row = Rect { y, height: 1, ..list };
             let mark = if *on { "[x]" } else { "[ ]" };
-            let text = Line::blank().at(0, 3, mark, Role::Key).at(4, 14, column.header, Role::Text).at(
+            let text = Line::blank().at(0, 3, mark, Role::Key).at(4, 14, header, Role::Text).at(
                 19,
                 u16::MAX,
-                column.about,
+                about,
                 Role::Dim,
             );
             lines::draw_line(buffer, row, &text, &state.theme);
@@ -58,14 +73,14 @@ impl Columns {
 
 /// Shows or hides the selected column.
 pub fn toggle(state: &mut State, at: usize) {
-    if let Some((_, on)) = state.calls.columns.get_mut(at) {
+    if let Some((_, on)) = columns(state).get_mut(at) {
         *on = !*on;
     }
 }
 
 /// Moves the selected column; returns where it is then.
 pub fn reorder(state: &mut State, at: usize, by: i64) -> usize {
-    let columns = &mut state.calls.columns;
+    let columns = columns(state);
     let last = columns.len().saturating_sub(1) as i64;
     let to = (at as i64).saturating_add(by).clamp(0, last) as usize;
     if at < columns.len() {

@@ -9,8 +9,9 @@ use crate::tui::keys::{self, Binding, Context};
 use crate::tui::state::State;
 use crate::tui::table::standing::glyph_of;
 use crate::tui::theme::{Glyph, Role, Theme};
+use crate::tui::verdict::{Life, Trouble};
 use crate::tui::widget::lines::{self, Line};
-use crate::tui::widget::window;
+use crate::tui::widget::{spark, window};
 
 /// Cells for the keys, before what they do.
 const KEYS: u16 = 18;
@@ -79,6 +80,9 @@ fn lines_of(context: Context, theme: &Theme) -> Vec<Line> {
         glyphs(&mut out, theme);
         fields(&mut out);
     }
+    if matches!(context, Context::Streams | Context::StreamView) {
+        stream_glyphs(&mut out, theme);
+    }
     out
 }
 
@@ -100,6 +104,49 @@ fn glyphs(out: &mut Vec<Line>, theme: &Theme) {
     add(Glyph::Marked, Role::Marked, "marked");
     add(Glyph::Warning, Role::Warn, "retransmissions");
     add(Glyph::Cross, Role::Bad, "connection reset, or peer unreachable");
+}
+
+/// What the first and the last column of the stream table say, and its last minute; then what a score says of itself.
+fn stream_glyphs(out: &mut Vec<Line>, theme: &Theme) {
+    out.push(Line::blank());
+    out.push(Line::of("Glyphs", Role::Header));
+    let lives = [
+        (Life::Runs, "packets come"),
+        (Life::Silent, "no packet for some seconds, the call goes on"),
+        (Life::Over, "over: the call ended, or nothing came for half a minute"),
+    ];
+    let troubles = [
+        (Trouble::Error, "loss, jitter or MOS of which people complain"),
+        (Trouble::OneWay, "one way: the call is answered, nothing comes back"),
+        (Trouble::Warn, "loss, jitter or MOS worth a look; ten bad seconds"),
+        (Trouble::Nat, "the address on the wire is not that of the SDP: NAT"),
+    ];
+    let marks = troubles.into_iter().filter_map(|(trouble, text)| Some((trouble.glyph()?, text)));
+    for ((glyph, role), text) in lives.into_iter().map(|(life, text)| (life.glyph(), text)).chain(marks) {
+        let line = Line::blank().at(1, 1, theme.glyph(glyph), role);
+        out.push(line.at(KEYS + 1, u16::MAX, text, Role::Text));
+    }
+    out.push(Line::blank());
+    out.push(Line::of("60 s: the last minute of the stream", Role::Header));
+    let [low, high] = [0, 5].map(|step| spark::bar(step, theme));
+    let bars = [
+        (format!("{low} {high}"), Role::Good, "jitter: low up to 2 ms, high from 30 ms"),
+        (if theme.ascii { "x" } else { "×" }.to_owned(), Role::Bad, "packets were lost"),
+        (if theme.ascii { "." } else { "·" }.to_owned(), Role::Dim, "no packets"),
+    ];
+    for (shown, role, text) in bars {
+        out.push(Line::blank().at(1, 3, shown, role).at(KEYS + 1, u16::MAX, text, Role::Text));
+    }
+    out.push(Line::blank());
+    out.push(Line::of("MOS: 4.3 by a published value of its codec", Role::Header));
+    let bases = [
+        ("4.3'", "by a value known at second hand"),
+        ("~4.3", "assumed: that of a similar codec; never coloured"),
+        (if theme.ascii { "-" } else { "–" }, "no published value, or too few packets"),
+    ];
+    for (shown, text) in bases {
+        out.push(Line::blank().at(1, 5, shown, Role::Text).at(KEYS + 1, u16::MAX, text, Role::Text));
+    }
 }
 
 fn fields(out: &mut Vec<Line>) {

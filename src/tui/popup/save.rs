@@ -12,9 +12,10 @@ use crate::capture::save::Format;
 use crate::engine::{SaveRequest, Saved};
 use crate::store::snapshot::{RecentView, Snapshot};
 use crate::track::call::{Call, CallKey};
-use crate::tui::action::{Action, Hits};
+use crate::tui::action::{Action, Hits, Tab};
 use crate::tui::format::{Zone, bytes};
 use crate::tui::keys::Context;
+use crate::tui::pane::stream_view::StreamView;
 use crate::tui::state::State;
 use crate::tui::table::paint;
 use crate::tui::theme::Role;
@@ -68,7 +69,7 @@ pub struct SaveForm {
 }
 
 impl SaveForm {
-    /// The form for where the user is: the open calls, else the marked, the shown ones, or all packets.
+    /// The form for where the user is: the open calls or that of the stream, else the marked, the shown ones, or all packets.
     pub fn new(state: &State) -> Self {
         let (choices, what) = choices(state);
         let mut form = Self {
@@ -277,6 +278,11 @@ fn choices(state: &State) -> (Vec<Choice>, usize) {
             _ => Some(several("open", keys)),
         });
         first = Some(0);
+    } else if state.tab == Tab::Streams {
+        let stream = state.stream.as_ref().map(StreamView::key).or(state.streams.cursor.selected());
+        let call = stream.and_then(|key| snapshot.stream(key)).and_then(|stream| stream.call);
+        out.extend(call.and_then(|key| this(key, snapshot, state.zone)));
+        first = (!out.is_empty()).then_some(0);
     } else {
         let marked: Vec<CallKey> = state.calls.marks.iter().copied().collect();
         if !marked.is_empty() {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::sound::{audio_key, jitter, loss, mos, mos_key};
 use super::standing::{glyph_of, state_text};
 use super::{CellContext, Column, Fit, Sort};
 use crate::packet::Endpoint;
@@ -98,6 +99,36 @@ pub const COLUMNS: &[Column] = &[
         Fit::Right,
         Sort::Running(|c, now| c.talk(now).map(|t| t.nanos().max(0) as u64)),
         talk,
+    ),
+    column(
+        "mos",
+        "MOS",
+        "lowest MOS of its audio now; ~ no published value",
+        (4, 4, 4),
+        12,
+        Fit::Right,
+        Sort::Audio(mos_key),
+        mos,
+    ),
+    column(
+        "jit95",
+        "Jit95",
+        "greatest jitter of its audio, 95th percentile, ms",
+        (5, 5, 5),
+        14,
+        Fit::Right,
+        Sort::Audio(|audio| audio_key(audio.jitter_p95)),
+        jitter,
+    ),
+    column(
+        "loss",
+        "Loss",
+        "greatest loss of its audio",
+        (5, 5, 5),
+        13,
+        Fit::Right,
+        Sort::Audio(|audio| audio_key(audio.lost_percent)),
+        loss,
     ),
     column(
         "msgs",

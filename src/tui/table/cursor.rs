@@ -1,24 +1,30 @@
-//! Where the user is in a list of calls: by key, so that rows may come, go and change places.
+//! Where the user is in a list: by key, so that rows may come, go and change places.
 
 use crate::track::call::CallKey;
 
 /// The selected row and the first visible one.
-#[derive(Clone, Debug, Default)]
-pub struct Cursor {
-    selected: Option<CallKey>,
+#[derive(Clone, Debug)]
+pub struct Cursor<K = CallKey> {
+    selected: Option<K>,
     at: usize,
     top: usize,
     follow: bool,
 }
 
-impl Cursor {
+impl<K> Default for Cursor<K> {
+    fn default() -> Self {
+        Self { selected: None, at: 0, top: 0, follow: false }
+    }
+}
+
+impl<K: Copy + PartialEq> Cursor<K> {
     /// A cursor that follows new rows, or starts at the top.
     pub fn new(follow: bool) -> Self {
         Self { follow, ..Self::default() }
     }
 
-    /// The selected call.
-    pub fn selected(&self) -> Option<CallKey> {
+    /// The selected row.
+    pub fn selected(&self) -> Option<K> {
         self.selected
     }
 
@@ -42,8 +48,8 @@ impl Cursor {
         self.follow = follow;
     }
 
-    /// After rows came, went or changed places: the selected call stays selected, on the same line of the screen if that can be.
-    pub fn settle(&mut self, rows: &[CallKey], height: usize) {
+    /// After rows came, went or changed places: the selected row stays selected, on the same line of the screen if that can be.
+    pub fn settle(&mut self, rows: &[K], height: usize) {
         let line = self.at.saturating_sub(self.top);
         let found = self.selected.and_then(|key| rows.iter().position(|row| *row == key));
         self.at = match found {
@@ -58,15 +64,15 @@ impl Cursor {
     }
 
     /// Moves by so many rows. Reaching the end by moving down follows from then on.
-    pub fn move_by(&mut self, delta: i64, rows: &[CallKey], height: usize) {
+    pub fn move_by(&mut self, delta: i64, rows: &[K], height: usize) {
         let last = rows.len().saturating_sub(1);
         self.at = usize::try_from((self.at as i64).saturating_add(delta)).unwrap_or(0).min(last);
         self.follow = delta > 0 && self.at == last;
         self.fit(rows, height);
     }
 
-    /// Selects a call.
-    pub fn select(&mut self, key: CallKey, rows: &[CallKey], height: usize) {
+    /// Selects a row.
+    pub fn select(&mut self, key: K, rows: &[K], height: usize) {
         if let Some(at) = rows.iter().position(|row| *row == key) {
             self.follow = at > self.at && at + 1 == rows.len();
             self.at = at;
@@ -75,7 +81,7 @@ impl Cursor {
     }
 
     /// Keeps the selected row visible and the page full.
-    pub fn fit(&mut self, rows: &[CallKey], height: usize) {
+    pub fn fit(&mut self, rows: &[K], height: usize) {
         let height = height.max(1);
         self.selected = rows.get(self.at).copied();
         self.top = self.top.min(rows.len().saturating_sub(height));

@@ -4,10 +4,15 @@ pub mod calls;
 pub mod cursor;
 pub mod order;
 pub mod paint;
+mod sound;
 pub mod standing;
+pub mod streams;
 
 use std::borrow::Cow;
+use std::fmt;
 
+use crate::store::audio::Audio;
+use crate::store::snapshot::Snapshot;
 use crate::time::Timestamp;
 use crate::track::call::Call;
 
@@ -19,6 +24,8 @@ use super::theme::{Role, Theme};
 pub struct CellContext<'a> {
     /// The time that running durations count to.
     pub now: Timestamp,
+    /// All rows.
+    pub snapshot: &'a Snapshot,
     /// Local time or UTC.
     pub zone: Zone,
     /// Glyphs.
@@ -27,15 +34,54 @@ pub struct CellContext<'a> {
     pub width: u16,
 }
 
-/// What a column sorts by.
-#[derive(Clone, Copy, Debug)]
-pub enum Sort {
+/// What a column of rows sorts by.
+pub enum Sort<R = Call> {
     /// A number; `None` sorts first.
-    Number(fn(&Call) -> Option<u64>),
+    Number(fn(&R) -> Option<u64>),
+    /// A number; rows without one stand last in either order.
+    Known(fn(&R) -> Option<u64>),
     /// A number that grows by itself while the call is up.
-    Running(fn(&Call, Timestamp) -> Option<u64>),
+    Running(fn(&R, Timestamp) -> Option<u64>),
+    /// A number that the time and other rows have a say in; rows without one stand last in either order.
+    Among(fn(&R, &Snapshot) -> Option<u64>),
+    /// A figure of its audio streams. Calls that have none stand last, whichever way the others are sorted, and before them
+    /// those whose figure is not to be compared with the others'.
+    Audio(fn(&Audio) -> AudioKey),
     /// Text, without regard to ASCII case.
-    Text(for<'c> fn(&'c Call) -> Cow<'c, str>),
+    Text(for<'r> fn(&'r R) -> Cow<'r, str>),
+}
+
+// By hand: a derived one would ask the rows for it.
+impl<R> Clone for Sort<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Sort<R> {}
+
+impl<R> fmt::Debug for Sort<R> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Number(_) => "Number",
+            Self::Known(_) => "Known",
+            Self::Running(_) => "Running",
+            Self::Among(_) => "Among",
+            Self::Audio(_) => "Audio",
+            Self::Text(_) => "Text",
+        })
+    }
+}
+
+/// Where a call stands by a figure of its audio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AudioKey {
+    /// Among the others.
+    Known(u64),
+    /// Behind them: a score that rests on no published value.
+    Assumed(u64),
+    /// At the end: there is no figure.
+    None,
 }
 
 /// Which end of a text is cut when it is too long.
@@ -50,8 +96,8 @@ pub enum Fit {
 }
 
 /// One column.
-#[derive(Clone, Copy, Debug)]
-pub struct Column {
+#[derive(Debug)]
+pub struct Column<R = Call> {
     /// Its name in settings.
     pub id: &'static str,
     /// What stands above it.
@@ -67,9 +113,9 @@ pub struct Column {
     /// Alignment.
     pub fit: Fit,
     /// What it sorts by.
-    pub sort: Sort,
+    pub sort: Sort<R>,
     /// Writes the cell and says how it looks.
-    pub cell: fn(&Call, &CellContext<'_>, &mut String) -> Role,
+    pub cell: fn(&R, &CellContext<'_>, &mut String) -> Role,
 }
 
 /// A column that is shown: its index in the table's columns, where it starts, how wide it is.
@@ -86,8 +132,8 @@ pub struct Placed {
 /// Which of the wanted columns fit into `width` cells, and how wide each is. Depends on nothing but these: never on rows.
 ///
 /// Columns are admitted by priority at their good width; if not even the most important ones fit so, at their least width.
-pub fn place(columns: &[Column], wanted: &[usize], width: u16) -> Vec<Placed> {
-    let admitted = |of: fn(&Column) -> u16| {
+pub fn place<R>(columns: &[Column<R>], wanted: &[usize], width: u16) -> Vec<Placed> {
+    let admitted = |of: fn(&Column<R>) -> u16| {
         let mut by_priority: Vec<usize> = wanted.iter().copied().filter(|i| *i < columns.len()).collect();
         by_priority.sort_by_key(|i| columns.get(*i).map_or(u8::MAX, |column| column.priority));
         let mut left = width + 1;
@@ -129,6 +175,14 @@ pub fn place(columns: &[Column], wanted: &[usize], width: u16) -> Vec<Placed> {
     placed
 }
 
+/// The column to sort by when the user goes `by` columns to the right among those on the screen.
+pub fn next_sort<R>(columns: &[Column<R>], wanted: &[usize], width: u16, sort: usize, by: i64) -> Option<usize> {
+    let placed = place(columns, wanted, width);
+    let at = placed.iter().position(|place| place.column == sort).unwrap_or_default() as i64;
+    let next = (at + by).rem_euclid(placed.len().max(1) as i64) as usize;
+    placed.get(next).map(|place| place.column)
+}
+
 #[cfg(test)]
 mod tests {
     use super::calls::COLUMNS;
@@ -148,8 +202,12 @@ mod tests {
     fn eighty_cells_hold_what_matters() {
         assert_eq!(shown(80), ["st", "time", "method", "from", "to", "state", "pdd", "msgs", "alert"]);
         let wide = shown(120);
-        for id in ["src", "dst", "talk"] {
+        for id in ["talk", "mos", "jit95", "loss"] {
             assert!(wide.contains(&id), "{wide:?}");
+        }
+        let wider = shown(160);
+        for id in ["src", "dst", "talk", "mos", "jit95", "loss"] {
+            assert!(wider.contains(&id), "{wider:?}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Which calls are shown, and in which order.
+//! Which rows are shown, and in which order.
 //!
 //! Kept beside the snapshot and brought up to date in slices, never inside draw: a new snapshot costs one pointer
 //! comparison a row, and only rows that changed are filtered and given a sort key again.
@@ -6,11 +6,13 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::Sort;
+use super::{AudioKey, Sort};
+use crate::store::audio::Audio;
 use crate::store::filter::Filter;
+use crate::store::rows::Rows;
 use crate::store::snapshot::Snapshot;
-use crate::time::Timestamp;
 use crate::track::call::{Call, CallKey, CallKind};
+use crate::track::stream::{Stream, StreamKey};
 
 /// Rows up to which every new snapshot is sorted at once: 2 ms at most.
 const SORT_AT_ONCE: usize = 10_000;
@@ -75,30 +77,119 @@ impl Kinds {
     }
 }
 
+/// Rows of a snapshot that a table can list.
+pub trait Listed: Sized {
+    /// Their identity, which grows in order of appearance.
+    type Key: Copy + Ord;
+
+    /// Its identity.
+    fn key(&self) -> Self::Key;
+
+    /// All of them.
+    fn all(snapshot: &Snapshot) -> &Rows<Self>;
+
+    /// One of them, unless it was evicted.
+    fn get(snapshot: &Snapshot, key: Self::Key) -> Option<&Arc<Self>>;
+
+    /// Whether it is of these kinds and matches the filter.
+    fn is_wanted(&self, kinds: Kinds, filter: &Filter, snapshot: &Snapshot) -> bool;
+
+    /// Whether time alone may change what it shows or whether it matches.
+    fn grows(&self) -> bool;
+
+    /// Whether its streams may change it while it stays the same itself.
+    fn has_streams(&self) -> bool {
+        false
+    }
+
+    /// How it sounds, if it is a call.
+    fn audio(&self, _: &Snapshot) -> Option<Audio> {
+        None
+    }
+}
+
+impl Listed for Call {
+    type Key = CallKey;
+
+    fn key(&self) -> CallKey {
+        self.key
+    }
+
+    fn all(snapshot: &Snapshot) -> &Rows<Self> {
+        &snapshot.calls
+    }
+
+    fn get(snapshot: &Snapshot, key: CallKey) -> Option<&Arc<Self>> {
+        snapshot.call(key)
+    }
+
+    fn is_wanted(&self, kinds: Kinds, filter: &Filter, snapshot: &Snapshot) -> bool {
+        kinds.has(self.kind) && filter.matches(self, &snapshot.streams, snapshot.now)
+    }
+
+    fn grows(&self) -> bool {
+        self.state.is_live()
+    }
+
+    fn has_streams(&self) -> bool {
+        !self.streams.is_empty()
+    }
+
+    fn audio(&self, snapshot: &Snapshot) -> Option<Audio> {
+        Some(Audio::of(self, &snapshot.streams, snapshot.now.unwrap_or_default()))
+    }
+}
+
+impl Listed for Stream {
+    type Key = StreamKey;
+
+    fn key(&self) -> StreamKey {
+        self.key
+    }
+
+    fn all(snapshot: &Snapshot) -> &Rows<Self> {
+        &snapshot.streams
+    }
+
+    fn get(snapshot: &Snapshot, key: StreamKey) -> Option<&Arc<Self>> {
+        snapshot.stream(key)
+    }
+
+    fn is_wanted(&self, _: Kinds, filter: &Filter, snapshot: &Snapshot) -> bool {
+        let call = self.call.and_then(|key| snapshot.call(key));
+        filter.matches_stream(self, call.map(|call| &**call), &snapshot.streams, snapshot.now)
+    }
+
+    /// What its call says may change while it is silent.
+    fn grows(&self) -> bool {
+        true
+    }
+}
+
 /// What is to be shown, and how.
-#[derive(Clone, Debug)]
-pub struct Wanted {
+#[derive(Debug)]
+pub struct Wanted<R = Call> {
     /// The filter in force.
     pub filter: Filter,
     /// The kinds in force.
     pub kinds: Kinds,
     /// What to sort by.
-    pub sort: Sort,
+    pub sort: Sort<R>,
     /// Largest first.
     pub descending: bool,
 }
 
 #[derive(Debug)]
-struct Row {
-    call: Arc<Call>,
+struct Row<R> {
+    row: Arc<R>,
     key: u128,
     dirty: bool,
     shown: bool,
 }
 
-impl Row {
-    fn new(call: &Arc<Call>) -> Self {
-        Self { call: Arc::clone(call), key: 0, dirty: true, shown: false }
+impl<R> Row<R> {
+    fn new(row: &Arc<R>) -> Self {
+        Self { row: Arc::clone(row), key: 0, dirty: true, shown: false }
     }
 }
 
@@ -113,29 +204,31 @@ pub struct Work {
 
 /// The order of the rows, and what it was made from.
 #[derive(Debug)]
-pub struct Order {
-    wanted: Wanted,
-    rows: Vec<Row>,
+pub struct Order<R: Listed = Call> {
+    wanted: Wanted<R>,
+    rows: Vec<Row<R>>,
     generation: Option<u64>,
     second: i64,
+    streams_seen: (i64, Option<u64>),
     dirty: usize,
     cursor: usize,
     stale: bool,
     regroup: bool,
     thinned: bool,
     sorted_ms: u64,
-    shown: Vec<CallKey>,
+    shown: Vec<R::Key>,
     work: Work,
 }
 
-impl Order {
+impl<R: Listed> Order<R> {
     /// An empty one.
-    pub fn new(wanted: Wanted) -> Self {
+    pub fn new(wanted: Wanted<R>) -> Self {
         Self {
             wanted,
             rows: Vec::new(),
             generation: None,
             second: 0,
+            streams_seen: (0, None),
             dirty: 0,
             cursor: 0,
             stale: true,
@@ -147,8 +240,8 @@ impl Order {
         }
     }
 
-    /// The calls to show, in order.
-    pub fn shown(&self) -> &[CallKey] {
+    /// The rows to show, in order.
+    pub fn shown(&self) -> &[R::Key] {
         &self.shown
     }
 
@@ -168,23 +261,35 @@ impl Order {
     }
 
     /// What it shows.
-    pub fn wanted(&self) -> &Wanted {
+    pub fn wanted(&self) -> &Wanted<R> {
         &self.wanted
     }
 
     /// Changes what is shown. All rows are looked at again, in slices.
-    pub fn want(&mut self, wanted: Wanted) {
+    pub fn want(&mut self, wanted: Wanted<R>) {
         self.wanted = wanted;
         self.soil(|_| true);
         self.regroup = true;
     }
 
     /// The keys that the filter hides.
-    pub fn hidden(&self) -> Vec<CallKey> {
-        self.rows.iter().filter(|row| !row.shown).map(|row| row.call.key).collect()
+    pub fn hidden(&self) -> Vec<R::Key> {
+        self.rows.iter().filter(|row| !row.shown).map(|row| row.row.key()).collect()
     }
 
-    fn soil(&mut self, which: impl Fn(&Row) -> bool) {
+    /// While nobody looks at the table it holds no rows: those of an old snapshot would stay in memory. What was shown is
+    /// kept until it is brought up to date.
+    pub fn rest(&mut self) {
+        if self.generation.take().is_some() {
+            self.rows = Vec::new();
+            self.dirty = 0;
+            self.cursor = 0;
+            self.stale = true;
+            self.regroup = true;
+        }
+    }
+
+    fn soil(&mut self, which: impl Fn(&Row<R>) -> bool) {
         for row in &mut self.rows {
             if !row.dirty && which(row) {
                 row.dirty = true;
@@ -205,10 +310,11 @@ impl Order {
         if second != self.second {
             self.second = second;
             if self.depends_on_now() {
-                self.soil(|row| row.call.state.is_live());
+                self.soil(|row| row.row.grows());
             }
         }
-        self.evaluate(snapshot.now, out_of_time);
+        self.follow_streams(snapshot, second);
+        self.evaluate(snapshot, out_of_time);
         let waited = now_ms.saturating_sub(self.sorted_ms) >= SORT_EVERY_MS;
         let due = match self.dirty {
             0 => self.regroup || waited || self.rows.len() <= SORT_AT_ONCE,
@@ -224,9 +330,21 @@ impl Order {
         self.sort() || thinned
     }
 
+    /// Streams change without their call: once a second, calls that have some are looked at again. After the last second
+    /// of a capture the last figures may still come.
+    fn follow_streams(&mut self, snapshot: &Snapshot, second: i64) {
+        let asks = self.wanted.filter.asks_streams() || matches!(self.wanted.sort, Sort::Audio(_));
+        let is_over = snapshot.capture.sources.iter().all(|source| source.ended);
+        let seen = (second, is_over.then_some(snapshot.generation));
+        if asks && self.streams_seen != seen {
+            self.streams_seen = seen;
+            self.soil(|row| row.row.has_streams());
+        }
+    }
+
     /// Running durations are what a talk column or a time in a filter look at: rows that are live go stale by the second.
     fn depends_on_now(&self) -> bool {
-        !self.wanted.filter.is_empty() || matches!(self.wanted.sort, Sort::Running(_))
+        !self.wanted.filter.is_empty() || matches!(self.wanted.sort, Sort::Running(_) | Sort::Among(_))
     }
 
     /// Takes over the rows of a snapshot: rows only ever vanish, change in place or come at the end.
@@ -235,7 +353,7 @@ impl Order {
         let vanished = !self.align_in_place(snapshot);
         if vanished {
             self.align_anew(snapshot);
-            self.shown.retain(|key| snapshot.call(*key).is_some());
+            self.shown.retain(|key| R::get(snapshot, *key).is_some());
             self.thinned = true;
         }
         if self.dirty > 0 {
@@ -246,24 +364,25 @@ impl Order {
 
     /// As long as no row vanished, every row is where it was. False at the first one that is not.
     fn align_in_place(&mut self, snapshot: &Snapshot) -> bool {
-        if snapshot.calls.len() < self.rows.len() {
+        let all = R::all(snapshot);
+        if all.len() < self.rows.len() {
             return false;
         }
-        let mut calls = snapshot.calls.iter();
-        for (row, call) in self.rows.iter_mut().zip(&mut calls) {
+        let mut now = all.iter();
+        for (row, next) in self.rows.iter_mut().zip(&mut now) {
             // The same allocation is the same row; its key is read only when it is another one.
-            if Arc::ptr_eq(&row.call, call) {
+            if Arc::ptr_eq(&row.row, next) {
                 continue;
             }
-            if row.call.key != call.key {
+            if row.row.key() != next.key() {
                 return false;
             }
-            row.call = Arc::clone(call);
+            row.row = Arc::clone(next);
             self.dirty += usize::from(!row.dirty);
             row.dirty = true;
         }
-        for call in snapshot.calls.iter().skip(self.rows.len()) {
-            self.rows.push(Row::new(call));
+        for next in all.iter().skip(self.rows.len()) {
+            self.rows.push(Row::new(next));
             self.dirty += 1;
         }
         true
@@ -272,13 +391,13 @@ impl Order {
     /// Merges old rows and new ones by their keys, which only grow.
     fn align_anew(&mut self, snapshot: &Snapshot) {
         let mut old = std::mem::take(&mut self.rows).into_iter().peekable();
-        let mut rows = Vec::with_capacity(snapshot.calls.len());
-        for call in snapshot.calls.iter() {
-            while old.next_if(|row| row.call.key < call.key).is_some() {}
-            let row = match old.next_if(|row| row.call.key == call.key) {
-                Some(row) if Arc::ptr_eq(&row.call, call) => row,
-                Some(row) => Row { call: Arc::clone(call), dirty: true, ..row },
-                None => Row::new(call),
+        let mut rows = Vec::with_capacity(R::all(snapshot).len());
+        for next in R::all(snapshot).iter() {
+            while old.next_if(|row| row.row.key() < next.key()).is_some() {}
+            let row = match old.next_if(|row| row.row.key() == next.key()) {
+                Some(row) if Arc::ptr_eq(&row.row, next) => row,
+                Some(row) => Row { row: Arc::clone(next), dirty: true, ..row },
+                None => Row::new(next),
             };
             rows.push(row);
         }
@@ -286,7 +405,7 @@ impl Order {
         self.rows = rows;
     }
 
-    fn evaluate(&mut self, now: Option<Timestamp>, out_of_time: &mut dyn FnMut() -> bool) {
+    fn evaluate(&mut self, snapshot: &Snapshot, out_of_time: &mut dyn FnMut() -> bool) {
         if self.dirty == 0 {
             return;
         }
@@ -297,8 +416,8 @@ impl Order {
                 continue;
             }
             row.dirty = false;
-            row.shown = self.wanted.kinds.has(row.call.kind) && self.wanted.filter.matches(&row.call, now);
-            row.key = sort_key(self.wanted.sort, &row.call, now.unwrap_or_default());
+            row.shown = row.row.is_wanted(self.wanted.kinds, &self.wanted.filter, snapshot);
+            row.key = sort_key(&self.wanted, &row.row, snapshot);
             self.dirty -= 1;
             self.work.evaluated += 1;
             since_look += 1;
@@ -320,21 +439,23 @@ impl Order {
             }
         }
         let descending = self.wanted.descending;
+        let by_audio = matches!(self.wanted.sort, Sort::Audio(_));
         let rows = &self.rows;
         let tie = |a: u32, b: u32| match self.wanted.sort {
-            Sort::Number(_) | Sort::Running(_) => Ordering::Equal,
+            Sort::Number(_) | Sort::Known(_) | Sort::Running(_) | Sort::Among(_) | Sort::Audio(_) => Ordering::Equal,
             Sort::Text(text) => match (rows.get(a as usize), rows.get(b as usize)) {
-                (Some(a), Some(b)) => caseless(&text(&a.call), &text(&b.call)),
+                (Some(a), Some(b)) => caseless(&text(&a.row), &text(&b.row)),
                 _ => Ordering::Equal,
             },
         };
         order.sort_unstable_by(|a, b| {
+            let by_class = if by_audio { (a.0 >> 64).cmp(&(b.0 >> 64)) } else { Ordering::Equal };
             let by_key = a.0.cmp(&b.0).then_with(|| tie(a.1, b.1));
             let by_key = if descending { by_key.reverse() } else { by_key };
-            by_key.then(a.1.cmp(&b.1))
+            by_class.then(by_key).then(a.1.cmp(&b.1))
         });
-        let shown: Vec<CallKey> =
-            order.iter().filter_map(|(_, index)| self.rows.get(*index as usize).map(|row| row.call.key)).collect();
+        let shown: Vec<R::Key> =
+            order.iter().filter_map(|(_, index)| self.rows.get(*index as usize).map(|row| row.row.key())).collect();
         let changed = shown != self.shown;
         self.shown = shown;
         changed
@@ -346,14 +467,23 @@ fn caseless(a: &str, b: &str) -> Ordering {
     if a.len() <= 16 && b.len() <= 16 { Ordering::Equal } else { lower(a).cmp(&lower(b)) }
 }
 
-/// 16 bytes that sort like the row: numbers as they are, text by its beginning.
-fn sort_key(sort: Sort, call: &Call, now: Timestamp) -> u128 {
-    match sort {
-        Sort::Number(number) => number(call).map_or(0, |n| u128::from(n) + 1),
-        Sort::Running(number) => number(call, now).map_or(0, |n| u128::from(n) + 1),
+/// 16 bytes that sort like the row: numbers as they are, text by its beginning, figures of audio behind their class.
+fn sort_key<R: Listed>(wanted: &Wanted<R>, row: &R, snapshot: &Snapshot) -> u128 {
+    let some = |n: u64| u128::from(n) + 1;
+    let last = if wanted.descending { 0 } else { u128::MAX };
+    match wanted.sort {
+        Sort::Audio(key) => match row.audio(snapshot).map_or(AudioKey::None, |audio| key(&audio)) {
+            AudioKey::Known(n) => u128::from(n),
+            AudioKey::Assumed(n) => (1 << 64) | u128::from(n),
+            AudioKey::None => 2 << 64,
+        },
+        Sort::Number(number) => number(row).map_or(0, some),
+        Sort::Known(number) => number(row).map_or(last, some),
+        Sort::Running(number) => number(row, snapshot.now.unwrap_or_default()).map_or(0, some),
+        Sort::Among(number) => number(row, snapshot).map_or(last, some),
         Sort::Text(text) => {
             let mut prefix = [0u8; 16];
-            for (to, from) in prefix.iter_mut().zip(text(call).bytes()) {
+            for (to, from) in prefix.iter_mut().zip(text(row).bytes()) {
                 *to = from.to_ascii_lowercase();
             }
             u128::from_be_bytes(prefix)

@@ -70,6 +70,8 @@ pub enum Glyph {
     Ellipsis,
     Cross,
     Both,
+    OneWay,
+    Differs,
 }
 
 /// How roles and glyphs look.
@@ -136,6 +138,8 @@ impl Theme {
             Glyph::Warning => ("▲", "!"),
             Glyph::Ellipsis => ("…", "~"),
             Glyph::Both => ("⇄", "="),
+            Glyph::OneWay => ("→", ">"),
+            Glyph::Differs => ("≠", "#"),
         };
         if self.ascii { ascii } else { unicode }
     }

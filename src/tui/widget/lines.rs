@@ -55,6 +55,20 @@ impl Line {
     }
 }
 
+/// Two columns of lines, the right one from cell `x` on.
+pub fn beside(left: Vec<Line>, right: Vec<Line>, x: u16) -> Vec<Line> {
+    let mut out = left;
+    for (at, line) in right.into_iter().enumerate() {
+        if at >= out.len() {
+            out.push(Line::blank());
+        }
+        if let Some(to) = out.get_mut(at) {
+            to.pieces.extend(line.pieces.into_iter().map(|piece| Piece { x: piece.x + x, ..piece }));
+        }
+    }
+    out
+}
+
 /// Draws the lines from `top` on.
 pub fn draw(buffer: &mut Buffer, area: Rect, lines: &[Line], top: usize, theme: &Theme) {
     for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(top)) {

@@ -20,6 +20,12 @@ pub fn line(values: &[u32], width: usize, theme: &Theme) -> String {
     newest.iter().map(bar).collect()
 }
 
+/// The bar of a step, from 0, the least, to 7.
+pub fn bar(step: usize, theme: &Theme) -> char {
+    let bars = if theme.ascii { ASCII_BARS } else { BARS };
+    bars.get(step.min(7)).copied().unwrap_or(' ')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

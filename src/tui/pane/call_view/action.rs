@@ -66,6 +66,8 @@ pub enum CallViewAction {
     Goto,
     /// Make the message pane wider, or narrower when negative.
     Widen(i32),
+    /// Show the quality pane, or take it away.
+    Quality,
     /// Close what is on top: explanation, comparison, message, then the view.
     Back,
 }

@@ -4,9 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::store::ladder::{FactRow, MessageRow, RowKind, RtpRow};
+use crate::store::ladder::{FactRow, MessageRow, RowKind};
+use crate::store::rows::Rows;
 use crate::time::Timestamp;
 use crate::track::call::Fact;
+use crate::track::stream::Stream;
+use crate::tui::format::Zone;
 use crate::tui::theme::{Glyph, Role, Theme};
 use crate::tui::widget::raw::{fit, width};
 
@@ -14,6 +17,7 @@ use super::ending;
 use super::geometry::Geometry;
 use super::look::{Clock, ColourMode};
 use super::page::{Page, What};
+use super::sound::{Sound, Text};
 
 /// All that the ladder is drawn from.
 pub(super) struct LadderPane<'a> {
@@ -30,6 +34,12 @@ pub(super) struct LadderPane<'a> {
     pub found: &'a dyn Fn(usize) -> bool,
     /// First line shown.
     pub top: usize,
+    /// The snapshot's time.
+    pub now: Timestamp,
+    /// Local time or UTC.
+    pub zone: Zone,
+    /// All streams.
+    pub streams: &'a Rows<Stream>,
 }
 
 impl LadderPane<'_> {
@@ -93,7 +103,18 @@ impl LadderPane<'_> {
                 match &ladder_row.kind {
                     RowKind::Message(message) => self.draw_message(message, &mut pen),
                     RowKind::Fact(fact) => self.draw_fact(fact, &mut pen),
-                    RowKind::Rtp(rtp) => draw_rtp(rtp, &mut pen),
+                    RowKind::Rtp(rtp) => {
+                        let sound = Sound {
+                            page: self.page,
+                            now: self.now,
+                            zone: self.zone,
+                            theme: self.theme,
+                            streams: self.streams,
+                        };
+                        let (texts, role) = sound.bar(rtp);
+                        let style = self.theme.style(role);
+                        pen.bar(rtp.from.min(rtp.to), rtp.from.max(rtp.to), &texts, style);
+                    }
                     RowKind::Gap(gap) => {
                         let text = format!(" {} messages left out ", gap.left_out);
                         pen.across(&text, self.theme.style(Role::Dim));
@@ -205,43 +226,6 @@ fn cut_front(text: &str, room: usize, theme: &Theme) -> String {
     format!("{}{tail}", theme.glyph(Glyph::Ellipsis))
 }
 
-fn draw_rtp(row: &RtpRow, pen: &mut Pen<'_>) {
-    let swap = row.from > row.to;
-    let (left, right) = if swap { (row.far, row.near) } else { (row.near, row.far) };
-    let (there, back) = if swap { (row.packets_back, row.packets) } else { (row.packets, row.packets_back) };
-    let arrow = match (there > 0, back > 0, pen.theme.ascii) {
-        (true, true, false) => "⇄",
-        (true, true, true) => "<>",
-        (false, true, false) => "←",
-        (false, true, true) => "<-",
-        (_, _, false) => "→",
-        (_, _, true) => "->",
-    };
-    let codec = row.codec.as_deref().map(|codec| format!("{} ", crate::text::visible(codec))).unwrap_or_default();
-    let packets = count(there.saturating_add(back));
-    let unit = if packets == "1" { "packet" } else { "packets" };
-    let texts = [
-        format!(" RTP {codec}{left} {arrow} {right}  {packets} {unit} "),
-        format!(" RTP {codec}{left} {arrow} {right} {packets} pkt "),
-        format!(" RTP {codec}:{} {arrow} :{}  {packets} {unit} ", left.port, right.port),
-        format!(" RTP {codec}:{} {arrow} :{} {packets} pkt ", left.port, right.port),
-        format!(" RTP {codec}{arrow} {packets} {unit} "),
-        format!(" RTP {codec}{arrow} {packets} pkt "),
-        format!(" RTP {arrow} {packets} "),
-        " RTP ".to_owned(),
-    ];
-    pen.bar(row.from.min(row.to), row.from.max(row.to), &texts);
-}
-
-/// `812`, `1.2k`, `3.4M`.
-fn count(number: u64) -> String {
-    match number {
-        0..10_000 => number.to_string(),
-        10_000..1_000_000 => format!("{:.1}k", number as f64 / 1e3),
-        _ => format!("{:.1}M", number as f64 / 1e6),
-    }
-}
-
 /// Draws within one row of the ladder.
 struct Pen<'a> {
     geometry: &'a Geometry,
@@ -338,18 +322,21 @@ impl Pen<'_> {
         }
     }
 
-    /// A double line with the longest of the texts that fits.
-    fn bar(&mut self, from: usize, to: usize, texts: &[String]) {
+    /// A double line with the first of the texts that fits.
+    fn bar(&mut self, from: usize, to: usize, texts: &[Text], style: Style) {
         let (left, right) = self.geometry.bounds();
-        let style = self.theme.style(Role::Live);
         let a = self.geometry.x(from).max(left - 1);
         let b = if from == to { a + i32::from(self.geometry.pitch) } else { self.geometry.x(to) };
         let b = b.min(right);
         let room = usize::try_from(b - a - 3).unwrap_or(0);
-        let text = texts.iter().find(|text| width(text) <= room).map_or("", String::as_str);
+        let wide = |text: &Text| text.iter().map(|(part, _)| width(part)).sum::<usize>();
         self.dashes(a + 1, b, Glyph::DoubleHorizontal, style);
-        let wide = i32::try_from(width(text)).unwrap_or(0);
-        self.put(a + 1 + (b - a - 1 - wide) / 2, text, style);
+        let Some(text) = texts.iter().find(|text| wide(text) <= room) else { return };
+        let mut x = a + 1 + (b - a - 1 - i32::try_from(wide(text)).unwrap_or(0)) / 2;
+        for (part, role) in text {
+            let style = role.map_or(style, |role| self.theme.style(role));
+            x = self.put(x, part, style);
+        }
     }
 
     /// A text over all columns.

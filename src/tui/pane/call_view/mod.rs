@@ -12,9 +12,11 @@ mod ladder;
 mod look;
 mod message;
 mod page;
+mod quality;
 mod related;
 mod sdp;
 mod search;
+mod sound;
 #[cfg(test)]
 mod tests;
 mod update;
@@ -97,6 +99,8 @@ pub struct CallView {
     /// The text of all messages was opened from the table, and goes back to it.
     from_table: bool,
     widen: i32,
+    /// Whether the quality pane is shown, where there is audio and room.
+    quality: bool,
     message: MessagePane,
     comparison: Option<Comparison>,
     prompt: Option<Prompt>,
@@ -129,6 +133,7 @@ impl CallView {
             focus: Focus::default(),
             from_table: false,
             widen: 0,
+            quality: true,
             message: MessagePane::default(),
             comparison: None,
             prompt: None,
@@ -231,6 +236,7 @@ impl CallView {
     fn draw_ladder(&mut self, area: Rect, buffer: &mut Buffer, snapshot: &Snapshot, theme: &Theme, hits: &mut Hits) {
         let [title, area] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
         self.draw_title(title, buffer, snapshot, theme);
+        let area = self.draw_quality(area, buffer, snapshot, theme);
         let beside = area.width >= BESIDE;
         let (pane, other) = if beside { self.beside(area) } else { below(area, self.page.lines.len()) };
         let [header, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(pane);
@@ -250,6 +256,9 @@ impl CallView {
             mark: self.mark.and_then(|id| self.page.place(id)),
             found: &|item| found.contains(&item),
             top: self.top,
+            now: snapshot.now.unwrap_or_default(),
+            zone: self.zone(),
+            streams: &snapshot.streams,
         };
         ladder.draw_header(header, buffer);
         for (item, y) in ladder.draw_rows(body, buffer) {

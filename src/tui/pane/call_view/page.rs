@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::packet::{Endpoint, PacketId};
 use crate::sip::Method;
 use crate::store::ladder::{ColumnBy, Ladder, LadderOptions, LadderRow, MessageRow, RowKind};
+use crate::store::paths::{self, Pair};
 use crate::store::snapshot::Snapshot;
 use crate::time::Timestamp;
 use crate::track::call::{Call, CallKey, Fact};
@@ -84,6 +85,10 @@ pub(super) struct Line {
 #[derive(Debug, Default)]
 pub(super) struct Page {
     pub calls: Vec<Arc<Call>>,
+    /// Where the media of each call should go and goes.
+    pub pairs: Vec<Vec<Pair>>,
+    /// The snapshot's generation when that was looked at.
+    generation: u64,
     streams: Vec<Arc<Stream>>,
     options: PageOptions,
     pub ladder: Ladder,
@@ -110,6 +115,11 @@ impl Page {
             && self.version > 0
             && same_arcs(&calls, &self.calls)
             && same_arcs(&streams, &self.streams);
+        if self.generation != snapshot.generation || !same {
+            // Streams of other calls may count, too.
+            self.generation = snapshot.generation;
+            self.pairs = calls.iter().map(|call| paths::of(call, &snapshot.streams)).collect();
+        }
         if same {
             return false;
         }
@@ -128,6 +138,15 @@ impl Page {
         match self.items.get(item)?.what {
             What::Row(row) => self.ladder.rows.get(row),
             What::End(_) => None,
+        }
+    }
+
+    /// Index of the call that an item belongs to.
+    pub fn call_of(&self, item: usize) -> usize {
+        match self.items.get(item).map(|item| item.what) {
+            Some(What::Row(row)) => self.ladder.rows.get(row).map_or(0, LadderRow::call),
+            Some(What::End(call)) => call,
+            None => 0,
         }
     }
 

@@ -63,6 +63,7 @@ impl CallView {
             Do::Explain => return self.explain(),
             Do::Copy => return self.copy(),
             Do::Widen(steps) => self.widen = (self.widen + steps).clamp(-20, 20),
+            Do::Quality => return self.toggle_quality(),
             Do::Back => return self.back(),
             Do::Sdp | Do::OnlySdp | Do::Time | Do::Zone | Do::Colour | Do::Collapse | Do::Columns => {
                 let said = self.change_look(action);
@@ -359,6 +360,14 @@ impl CallView {
             return Vec::new();
         }
         vec![Effect::Copy(text), Effect::Say("Message copied.".to_owned())]
+    }
+
+    fn toggle_quality(&mut self) -> Vec<Effect> {
+        self.quality = !self.quality;
+        match self.quality && !self.has_audio() {
+            true => vec![Effect::Say("No RTP of this call was seen, and its SDP announces none".to_owned())],
+            false => Vec::new(),
+        }
     }
 
     fn back(&mut self) -> Vec<Effect> {

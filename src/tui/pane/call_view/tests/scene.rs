@@ -158,6 +158,9 @@ impl Scene {
 
 pub(super) const SDP: &str = "Content-Type: application/sdp\n\nv=0\no=- 1 1 IN IP4 10.1.1.123\ns=-\nc=IN IP4 10.1.1.123\nt=0 0\n\
     m=audio 4006 RTP/AVP 0 101\na=rtpmap:0 PCMU/8000\na=rtpmap:101 telephone-event/8000\na=sendrecv\n";
+/// The same from the other side.
+pub(super) const ANSWER: &str = "Content-Type: application/sdp\n\nv=0\no=- 1 1 IN IP4 10.1.1.124\ns=-\nc=IN IP4 10.1.1.124\nt=0 0\n\
+    m=audio 5004 RTP/AVP 0 101\na=rtpmap:0 PCMU/8000\na=rtpmap:101 telephone-event/8000\na=sendrecv\n";
 pub(super) const A: &str = "10.1.1.123:5060";
 pub(super) const P: &str = "10.1.1.68:5060";
 pub(super) const B: &str = "10.1.1.124:5060";
@@ -171,9 +174,9 @@ pub(super) fn proxied() -> (Scene, Vec<Stream>) {
     scene.say(4, (P, B), INVITE, "2", "1 INVITE", SDP);
     scene.say(180, (B, P), "SIP/2.0 180 Ringing", "2", "1 INVITE", "");
     scene.say(181, (P, A), "SIP/2.0 180 Ringing", "1", "1 INVITE", "");
-    scene.say(3_418, (B, P), "SIP/2.0 200 OK", "2", "1 INVITE", SDP);
-    scene.say(3_420, (P, A), "SIP/2.0 200 OK", "1", "1 INVITE", SDP);
-    scene.say(3_920, (P, A), "SIP/2.0 200 OK", "1", "1 INVITE", SDP);
+    scene.say(3_418, (B, P), "SIP/2.0 200 OK", "2", "1 INVITE", ANSWER);
+    scene.say(3_420, (P, A), "SIP/2.0 200 OK", "1", "1 INVITE", ANSWER);
+    scene.say(3_920, (P, A), "SIP/2.0 200 OK", "1", "1 INVITE", ANSWER);
     scene.say(3_931, (A, B), "ACK sip:208@10.1.1.124 SIP/2.0", "3", "1 ACK", "");
     scene.say(45_420, (A, B), "BYE sip:208@10.1.1.124 SIP/2.0", "4", "2 BYE", "");
     scene.say(45_433, (B, A), "SIP/2.0 200 OK", "4", "2 BYE", "");
@@ -214,8 +217,8 @@ pub(super) fn forked() -> Scene {
     for (i, phone) in phones.iter().enumerate() {
         scene.say(90 + 10 * i as i64, (phone, P), "SIP/2.0 180 Ringing", &format!("f{i}"), "1 INVITE", "");
     }
-    scene.say(2_000, (phones[1], P), "SIP/2.0 200 OK", "f1", "1 INVITE", SDP);
-    scene.say(2_001, (P, A), "SIP/2.0 200 OK", "1", "1 INVITE", SDP);
+    scene.say(2_000, (phones[1], P), "SIP/2.0 200 OK", "f1", "1 INVITE", ANSWER);
+    scene.say(2_001, (P, A), "SIP/2.0 200 OK", "1", "1 INVITE", ANSWER);
     scene.say(2_003, (P, phones[0]), "CANCEL sip:sales@h SIP/2.0", "f0", "1 CANCEL", "");
     scene.say(2_010, (phones[0], P), "SIP/2.0 487 Request Terminated", "f0", "1 INVITE", "");
     scene.fact(2_500, ("10.1.1.126:5062", P), TcpSign::Abort);
