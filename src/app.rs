@@ -1,7 +1,6 @@
 //! From arguments to an exit code: reads like a table of contents.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::os::unix::fs::MetadataExt;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,8 +11,8 @@ use crate::capture::demo::DemoSource;
 use crate::capture::file::FileSource;
 use crate::capture::live::{LiveOptions, LiveSource};
 use crate::capture::privileges::{Invoker, drop_privileges};
-use crate::capture::save::{Owner, RecordOptions, Recorder, Rotation, SaveError};
-use crate::capture::{Source, SourceError, device};
+use crate::capture::save::{Owner, RecordOptions, Recorder, Rotation, SaveError, SourceNames};
+use crate::capture::{FileId, Source, SourceError, device};
 use crate::cli::Cli;
 use crate::decode::DecodeOptions;
 use crate::engine::{Engine, EngineOptions, Handle, Outputs, SaveFrom};
@@ -110,9 +109,9 @@ fn has_screen(cli: &Cli) -> anyhow::Result<bool> {
 /// What `-w` asks for, with its file created. Reading and writing the same file would destroy it.
 fn recorder(cli: &Cli, sources: &[Box<dyn Source>], invoker: &Invoker) -> anyhow::Result<Option<Recorder>> {
     let Some(path) = &cli.write else { return Ok(None) };
-    let identity = |path: &std::path::Path| std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
-    let target = identity(path).filter(|_| path.is_file());
-    if target.is_some() && cli.files.iter().any(|input| identity(input.as_ref()) == target) {
+    let target = FileId::at(path);
+    let mut inputs = sources.iter().flat_map(|source| source.status().stamps.clone()).flatten();
+    if target.is_some_and(|target| inputs.any(|input| input.id == target)) {
         return Err(SaveError::Input { path: path.display().to_string() }.into());
     }
     let recorder = Recorder::open(RecordOptions {
@@ -123,7 +122,7 @@ fn recorder(cli: &Cli, sources: &[Box<dyn Source>], invoker: &Invoker) -> anyhow
             files: cli.rotate_files.and_then(|files| usize::try_from(files).ok()),
         },
         owner: invoker.file_owner(),
-        names: sources.iter().flat_map(|source| source.status().inputs.clone()).collect(),
+        names: SourceNames::of(sources.iter().map(|source| source.status())),
     })?;
     signals::note_reopen(recorder.reopen_flag()).context("cannot listen for signals")?;
     Ok(Some(recorder))
@@ -133,7 +132,12 @@ fn recorder(cli: &Cli, sources: &[Box<dyn Source>], invoker: &Invoker) -> anyhow
 fn tell_written(snapshot: &Snapshot) {
     let Some(written) = snapshot.capture.written.as_ref().filter(|written| written.file != STDOUT) else { return };
     let files = if written.files > 1 { format!("{} files, the last one ", written.files) } else { String::new() };
-    tell(&format!("{} packets ({} bytes) written to {files}{}", written.packets, written.bytes, written.file));
+    let holds_keys = snapshot.capture.sources.iter().any(|source| source.facts.key_blocks > 0);
+    let keys = if holds_keys { ", without the keys that the capture holds" } else { "" };
+    // Whatever its name says.
+    let format = if written.file.ends_with(".pcapng") { "" } else { " as pcapng" };
+    let (packets, bytes) = (written.packets, written.bytes);
+    tell(&format!("{packets} packets ({bytes} bytes) written to {files}{}{format}{keys}", written.file));
 }
 
 fn explain(word: &str) -> anyhow::Result<()> {

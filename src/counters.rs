@@ -109,8 +109,25 @@ pub struct StreamCounters {
     pub keep_alives: u64,
     /// Octets of streams with SIP that belong to no message, by reason.
     pub skipped: BTreeMap<&'static str, u64>,
-    /// Connections that were forgotten for lack of room.
+    /// Connections that were forgotten since there were too many.
     pub evicted: u64,
+    /// Connections that were forgotten since what waits on all of them took too many bytes.
+    pub evicted_by_bytes: u64,
+}
+
+/// What became of fragments of IP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FragmentCounters {
+    /// Fragments that came, repeated and damaged ones included.
+    pub arrived: u64,
+    /// Datagrams put together.
+    pub joined: u64,
+    /// Datagrams given up since the rest of them never came.
+    pub incomplete: u64,
+    /// Datagrams put out since too many were unfinished.
+    pub evicted_by_count: u64,
+    /// Datagrams put out since the unfinished ones took too many bytes.
+    pub evicted_by_bytes: u64,
 }
 
 /// What was seen and what could not be used, by layer and reason.
@@ -126,8 +143,12 @@ pub struct DecodeCounters {
     pub passed: BTreeMap<&'static str, u64>,
     /// Packets that are not fine.
     pub malformed: BTreeMap<Malformed, u64>,
+    /// What became of fragments.
+    pub fragments: FragmentCounters,
     /// What became of TCP streams.
     pub streams: StreamCounters,
+    /// SIP messages in pieces of SCTP that were put out for lack of room.
+    pub sctp_evicted: u64,
     /// The newest malformed ones.
     pub samples: VecDeque<Arc<MalformedSample>>,
 }

@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use crate::net::Path;
 pub use crate::net::tcp::TcpSign;
 use crate::packet::{Endpoint, FlowKey, PacketId, Transport};
+use crate::rtp::rtcp::Summary;
 use crate::sip::SipMessage;
 use crate::time::Timestamp;
 
@@ -24,13 +25,14 @@ pub enum Event {
     /// An ICMP error quoted one of our packets.
     Icmp(IcmpFact),
     /// RTCP was seen on a media flow.
-    Rtcp(RtcpSeen),
+    Rtcp(Box<RtcpSeen>),
 }
 
 /// A SIP message and how it came.
 #[derive(Clone, Debug)]
 pub struct SipArrival {
-    /// Time of the completing packet.
+    /// Time of the completing packet; of a message that is not whole, of the last one with octets of it. On a stream it is
+    /// never before all octets ahead of it had come, as far as they were captured.
     pub at: Timestamp,
     /// The packets that carried it.
     pub packets: PacketIds,
@@ -93,8 +95,8 @@ pub struct RtpSample {
     pub head: Option<[u8; 4]>,
 }
 
-/// One RTCP packet on a media flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One datagram of RTCP on a media flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RtcpSeen {
     /// Arrival.
     pub at: Timestamp,
@@ -102,6 +104,8 @@ pub struct RtcpSeen {
     pub packet: PacketId,
     /// Addresses and ports.
     pub flow: FlowKey,
+    /// What it says.
+    pub report: Summary,
 }
 
 /// Something that a TCP segment did to its connection, or a hole in its stream.

@@ -30,6 +30,12 @@ pub const RECENT_SIGNALLING_BYTES: usize = 24 * 1024 * 1024;
 /// Bytes of the newest TCP segments and fragments, kept for saving.
 pub const RECENT_STREAM_BYTES: usize = 8 * 1024 * 1024;
 
+/// Segments looked at for the handshake of a connection that turns out to be WebSocket: it came a moment ago.
+pub const RECENT_BEGINNING_PACKETS: usize = 1_024;
+
+/// WebSocket connections whose handshake was put to the signalling already.
+pub const RECENT_WEBSOCKETS: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
+
 /// Bytes of the newest media and other packets, kept for saving: five minutes of eight calls, two streams each.
 pub const RECENT_MEDIA_BYTES: usize = 64 * 1024 * 1024;
 
@@ -47,6 +53,12 @@ pub const SAVE_TCP_SLACK_S: i64 = 2;
 
 /// Calls with more messages than are remembered whose Call-ID is looked for in every datagram while saving.
 pub const SAVE_SEARCHED_CALLS: usize = 64;
+
+/// Seconds that the end of the program waits for what is being saved: some 100 MiB on a slow disk.
+pub const LAST_SAVE_S: u64 = 10;
+
+/// Outcomes of saving shown in the Capture tab, the newest ones.
+pub const SAVE_OUTCOMES: usize = 5;
 
 /// Default kernel ring of a live capture, in MiB.
 pub const KERNEL_BUFFER_MIB: u32 = 32;
@@ -68,6 +80,9 @@ pub const FILE_READ_BYTES: usize = 64 * 1024;
 
 /// Read buffers of all files that are merged together, in bytes: with more than 64 files each gets a smaller one.
 pub const FILE_BUFFERS_BYTES: usize = 16 * 1024 * 1024;
+
+/// The smallest read buffer of one of very many files, in bytes: four pages still cost less than a read each.
+pub const FILE_SMALLEST_BUFFER_BYTES: usize = 16 * 1024;
 
 /// Names of hosts kept of one pcapng file; a larger office has some hundred.
 pub const FILE_NAMES: usize = 4_096;
@@ -274,6 +289,9 @@ pub const IP_EXTENSIONS: usize = 16;
 /// TCP connections followed at once; the one that was silent the longest leaves first. About 70 MiB when all are half-open.
 pub const TCP_CONNECTIONS: usize = 65_536;
 
+/// Networks with connections between the same addresses and ports that are told apart by what stands around their packets.
+pub const TCP_NETWORKS: u8 = 8;
+
 /// Bytes that may wait for a hole in one direction of a connection. An ordinary receive window of a phone system is 64 KiB.
 pub const TCP_WAITING_BYTES: usize = 256 * 1024;
 
@@ -283,11 +301,19 @@ pub const TCP_WAITING_PIECES: usize = 512;
 /// Bytes that all connections together keep for holes and for messages that are not whole yet.
 pub const TCP_BYTES: usize = 32 * 1024 * 1024;
 
+/// Bytes by which a segment or an acknowledgment may be ahead of a stream and still belong to it: larger than any receive
+/// window that hosts grant unasked (6 MiB with Linux), and than what a capture loses at once.
+pub const TCP_AHEAD_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Bytes by which a segment may lie behind what was acknowledged and still be one sent again: a receive window, as large as
+/// what may wait.
+pub const TCP_AGAIN_BYTES: u64 = TCP_WAITING_BYTES as u64;
+
 /// Seconds that a hole in a stream is waited for. A sender tries again after 1, 3, 7 and 15 s; then the call is lost anyway.
 pub const TCP_GAP_SECONDS: i64 = 30;
 
-/// How long a hole is waited for once the receiver acknowledged its octets, in ms: then they were not captured, unless the
-/// two directions come from two interfaces.
+/// How long a hole is waited for once the receiver acknowledged its octets, in ms, unless it says something before: then
+/// they were not captured, unless the two directions come from two interfaces.
 pub const TCP_ACKED_GAP_MS: i64 = 200;
 
 /// How long the first octets of a connection that began before the capture wait for earlier ones, in ms.
@@ -299,8 +325,18 @@ pub const STREAM_MESSAGE_PACKETS: usize = 1_024;
 /// The longest head (start line and headers) of a SIP message on a stream, in bytes. Nothing longer is waited for.
 pub const SIP_HEAD_BYTES: usize = 64 * 1024;
 
+/// Bytes at the start of a stream that tell text from anything else.
+pub const STREAM_TEXT_BYTES: usize = 64;
+
+/// The longest datagram of line ends or NULs that is taken for a keep-alive, in bytes.
+pub const KEEP_ALIVE_BYTES: usize = 8;
+
 /// The longest start line that is waited for on a stream, in bytes.
 pub const SIP_START_LINE_BYTES: usize = 8 * 1024;
+
+/// How long a body whose length nothing tells waits for more octets, in ms: the segments of one message are no further apart
+/// than a round trip.
+pub const STREAM_REST_MS: i64 = 200;
 
 /// Bytes at the start of a connection that began before the capture in which a SIP message is looked for.
 pub const STREAM_SEARCH_BYTES: u64 = 64 * 1024;
@@ -335,13 +371,25 @@ pub const ICMP_QUOTE_BYTES: usize = 1_500;
 /// SIP messages in pieces of SCTP being put together at once, one for a flow: 8 MiB at worst.
 pub const SCTP_UNFINISHED: usize = 64;
 
+/// Bytes that those take at worst.
+pub const SCTP_BYTES: usize = SCTP_UNFINISHED * SIP_MESSAGE_BYTES;
+
+/// A piece whose number is so little behind the one expected has come before.
+pub const SCTP_CHUNKS_BEHIND: u32 = 1 << 16;
+
+/// Associations in each direction whose chunks are remembered, to know those that are sent again: 1 MiB at worst.
+pub const SCTP_ASSOCIATIONS: NonZeroUsize = NonZeroUsize::new(1_024).unwrap();
+
+/// Chunks remembered of each: an ordinary receive window of 128 KiB holds about as many messages.
+pub const SCTP_CHUNKS: usize = 256;
+
 /// The longest quoted Call-ID that a fact keeps, in bytes, since a call keeps [`CALL_FACTS`] of them.
 pub const ICMP_QUOTE_CALL_ID_BYTES: usize = 256;
 
 /// Transit times kept for the adaptive playout buffer of a stream: ten seconds of 20 ms packets, 1 KB.
 pub const PLAYOUT_TRANSITS: usize = 500;
 
-/// Windows of ten seconds kept for a stream, 12 bytes each; of more, the worse of each pair.
+/// Windows of ten seconds kept for a stream, 12 bytes each; of more, the worse of each older pair.
 pub const PLAYOUT_WINDOWS: usize = 64;
 
 /// Newest packets of a stream that may wait to be judged by a playout buffer, the bits of a u128: 640 ms of 5 ms packets,
@@ -356,3 +404,33 @@ pub const PLAYOUT_GMIN: u64 = 16;
 
 /// Expected packets below which a stream or a window has no MOS: half a second of voice.
 pub const MOS_PACKETS: u64 = 25;
+
+/// Packets read of one RTCP datagram. Three are common, a bridge sends some ten.
+pub const RTCP_PACKETS: usize = 64;
+
+/// Blocks read of one extended report of RTCP. Three are common.
+pub const RTCP_XR_BLOCKS: usize = 64;
+
+/// Report blocks, quoted times and leaving sources kept of one RTCP datagram: two packets with as many as fit (31).
+pub const RTCP_KEPT_BLOCKS: usize = 62;
+
+/// VoIP metrics kept of one RTCP datagram; a phone receives one stream.
+pub const RTCP_KEPT_METRICS: usize = 8;
+
+/// RTCP reports remembered of one flow for their round trip: an end quotes the last one, and a bundle sends a few at once.
+pub const ROUND_TRIP_REPORTS: usize = 8;
+
+/// Flows of RTCP whose round trip is remembered, one for each of [`STREAMS`]. About 260 bytes each.
+pub const ROUND_TRIP_FLOWS: usize = STREAMS;
+
+/// Octets of a voice quality report that are read. A full one with both sides has about 2,000.
+pub const VQ_REPORT_BYTES: usize = 16 * 1024;
+
+/// Lines read of a voice quality report. A full one has some 30.
+pub const VQ_REPORT_LINES: usize = 256;
+
+/// Octets kept of each text in a voice quality report.
+pub const VQ_TEXT_BYTES: usize = 256;
+
+/// Entries kept of a voice quality report that have no field of their own.
+pub const VQ_OTHERS: usize = 32;

@@ -7,13 +7,17 @@ pub mod demo;
 pub mod device;
 pub mod file;
 mod filter;
+mod identity;
 mod link;
 pub mod live;
 pub mod privileges;
 pub mod save;
 pub mod synth;
 
+pub use identity::{FileId, FileStamp};
+
 use std::collections::BTreeMap;
+use std::io;
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -109,6 +113,8 @@ pub struct SourceStatus {
     pub name: String,
     /// Its inputs one by one: the files that one source merges, else its name.
     pub inputs: Vec<String>,
+    /// Of each input that is an ordinary file: which one, and how it was when it was opened.
+    pub stamps: Vec<Option<FileStamp>>,
     /// Live or file.
     pub kind: SourceKind,
     /// Link type by name, empty until known.
@@ -141,6 +147,7 @@ impl SourceStatus {
         let name = name.into();
         Self {
             inputs: vec![name.clone()],
+            stamps: Vec::new(),
             name,
             kind,
             link: ArcSwap::default(),
@@ -165,6 +172,14 @@ impl SourceStatus {
             queue: self.lost_queue.load(Ordering::Relaxed),
         }
     }
+}
+
+/// The system's words without its error number.
+pub(crate) fn system_words(error: &io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split_once(" (os error").map_or(text.as_str(), |(words, _)| words);
+    let mut chars = words.chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// Why a source cannot be opened or cannot go on: each is one sentence with the next step.

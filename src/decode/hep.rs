@@ -17,7 +17,7 @@ impl Decoder {
             Ok(hep) if matches!(hep.kind, None | Some(hep::SIP)) && looks_like_sip(&hep.payload) => {
                 self.relayed(&hep, segment, origin, out);
             }
-            Ok(hep) => self.counters.pass(name(&hep)),
+            Ok(hep) => self.pass(name(&hep), origin),
             Err(why) => self.undecodable(why, origin),
         }
     }

@@ -18,16 +18,16 @@ use crate::counters::{DecodeCounters, Layer, Malformed};
 use crate::event::{Decoded, PacketIds, Trace};
 use crate::net::defrag::{Defrag, Joined};
 use crate::net::hand::{self, Common};
-use crate::net::sctp::Assembly;
+use crate::net::sctp::{Assembly, Recent};
 use crate::net::transport::{Carried, carried};
 use crate::net::{Frame, Opened, Path, ip, open, tunnel};
-use crate::packet::{Batch, Packet, PacketId, PacketMeta};
+use crate::packet::{Batch, FlowKey, Packet, PacketId, PacketMeta};
 use crate::rtp::classify::{Media, classify};
 use crate::time::Timestamp;
 use dedup::{Dedup, Print};
 use paths::Paths;
-use stream::{FlowView, Streams};
-use udp::FIRST_OF_RTP;
+use stream::{FlowView, Protocol, Streams};
+use udp::is_media_first;
 
 /// How to decode.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +54,7 @@ pub struct Decoder {
     streams: Streams,
     now: Option<Timestamp>,
     sctp: Assembly,
+    recent_sctp: Recent,
     dedup: Dedup,
     paths: Paths,
 }
@@ -112,13 +113,15 @@ impl Decoder {
     pub fn tick(&mut self, now: Timestamp, out: &mut Decoded) {
         self.now = self.now.max(Some(now));
         self.expire(now, out);
-        self.streams.expire(now, &mut self.counters, out);
     }
 
     /// The end of a capture: gives what still waits for octets before it, and counts datagrams of which fragments are missing.
     pub fn finish(&mut self, out: &mut Decoded) {
-        self.defrag.finish(&mut self.counters);
-        self.beginnings(out);
+        // What is read of one datagram may be a fragment of another, one layer further in.
+        while !self.defrag.is_empty() {
+            self.defrag.finish(&mut self.counters);
+            self.beginnings(out);
+        }
         self.finish_sctp();
         self.streams.finish(self.now.unwrap_or_default(), &mut self.counters, out);
     }
@@ -126,6 +129,11 @@ impl Decoder {
     /// The TCP connections that carry SIP, and those that may do so unseen, as [`stream`] lists them.
     pub fn flows(&self) -> Vec<FlowView> {
         self.streams.views()
+    }
+
+    /// What the TCP connection of this flow, in either direction, has turned out to carry.
+    pub fn protocol(&self, flow: FlowKey) -> Protocol {
+        self.streams.protocol(flow)
     }
 
     /// TCP connections followed, and the bytes that they keep.
@@ -136,6 +144,11 @@ impl Decoder {
     /// Unfinished datagrams, and the bytes that they keep.
     pub fn fragment_usage(&self) -> (usize, usize) {
         (self.defrag.len(), self.defrag.bytes())
+    }
+
+    /// Bytes kept of SIP messages in pieces of SCTP.
+    pub fn sctp_usage(&self) -> usize {
+        self.sctp.bytes()
     }
 
     /// What was seen and what could not be used.
@@ -153,9 +166,9 @@ impl Decoder {
         let Some(common) = hand::datagram(packet.meta.link, packet.data) else {
             return self.uncommon(&Origin::of(packet), out);
         };
-        let Some(FIRST_OF_RTP..) = common.segment.payload.first().copied() else {
+        if !is_media_first(&common.segment) {
             return self.common_text(packet, &common, out);
-        };
+        }
         match classify(common.segment.payload, common.segment.wire_len) {
             Some(Media::Rtp(header)) if self.options.media => {
                 let trace = if self.options.dedup { dedup::trace_of_common(packet, &common) } else { Trace::default() };
@@ -192,7 +205,7 @@ impl Decoder {
     fn opened(&mut self, opened: &Opened<'_>, origin: &Origin<'_>, out: &mut Decoded) {
         let frame = match opened {
             Opened::Ip(frame) => frame,
-            Opened::Passed(what) => return self.counters.pass(what),
+            Opened::Passed(what) => return self.pass(what, origin),
         };
         if self.is_copy(|| Print::of_frame(frame, origin), origin) {
             return;
@@ -214,7 +227,10 @@ impl Decoder {
 
     fn fragment(&mut self, frame: &Frame<'_>, origin: &Origin<'_>, out: &mut Decoded) {
         let joined = self.defrag.push(&origin.meta, origin.packet_ids(), frame, &mut self.counters);
-        self.beginnings(out);
+        // Else it is being read in there, and what it put out for lack of room comes next.
+        if !origin.is_beginning {
+            self.beginnings(out);
+        }
         if let Some(joined) = joined {
             self.joined(&joined, &Origin { packets: Some(&joined.packets), ..*origin }, out);
         }
@@ -234,24 +250,40 @@ impl Decoder {
         }
     }
 
-    /// Gives up datagrams that waited too long at packet time `now`.
+    /// Gives up what waited too long at packet time `now`. It goes by the time of every packet that makes an event, and in
+    /// order of time, so that nothing depends on how packets were batched.
     fn expire(&mut self, now: Timestamp, out: &mut Decoded) {
+        while let Some(at) = self.streams.alarm().filter(|at| *at <= now) {
+            self.datagrams_expire(at, out);
+            self.streams.expire(at, &mut self.counters, out);
+        }
+        self.datagrams_expire(now, out);
+    }
+
+    fn datagrams_expire(&mut self, now: Timestamp, out: &mut Decoded) {
         self.defrag.expire(now, &mut self.counters);
         self.beginnings(out);
     }
 
-    /// Reads the messages that begin in datagrams given up.
+    /// Reads the messages that begin in datagrams given up. What is inside one may be a fragment that puts out another: so
+    /// round by round, never one within the other. It ends since what is inside lies one layer further in, and layers are few.
     fn beginnings(&mut self, out: &mut Decoded) {
-        for joined in self.defrag.take_beginnings() {
-            let origin = Origin {
-                meta: joined.last,
-                data: &joined.payload,
-                packets: Some(&joined.packets),
-                path: None,
-                trace: Trace::default(),
-                is_beginning: true,
-            };
-            self.joined(&joined, &origin, out);
+        loop {
+            let given_up = self.defrag.take_beginnings();
+            if given_up.is_empty() {
+                return;
+            }
+            for joined in given_up {
+                let origin = Origin {
+                    meta: joined.last,
+                    data: &joined.payload,
+                    packets: Some(&joined.packets),
+                    path: None,
+                    trace: Trace::default(),
+                    is_beginning: true,
+                };
+                self.joined(&joined, &origin, out);
+            }
         }
     }
 
@@ -270,17 +302,31 @@ impl Decoder {
             Ok(Carried::Udp(segment)) => self.datagram(&segment, origin, out),
             Ok(_) if origin.is_beginning => {}
             Ok(Carried::Tcp(segment)) => {
+                self.expire(origin.meta.at, out);
                 let path = self.path(origin);
                 self.streams.segment(&segment, path, origin, &mut self.counters, out);
             }
-            Ok(Carried::Icmp) => self.icmp(frame, origin, out),
+            Ok(Carried::Icmp) => {
+                self.expire(origin.meta.at, out);
+                self.icmp(frame, origin, out);
+            }
             Ok(Carried::Sctp) => self.sctp(frame, origin, out),
             Ok(Carried::Passed(what)) => self.counters.pass(what),
             Err(why) => self.undecodable(why, origin),
         }
     }
 
+    /// Counts what is fine but not for us.
+    fn pass(&mut self, what: &'static str, origin: &Origin<'_>) {
+        if !origin.is_beginning {
+            self.counters.pass(what);
+        }
+    }
+
+    /// Counts what is not fine. Of a datagram that was given up, the missing fragments are counted, and explain the rest.
     fn undecodable(&mut self, why: Malformed, origin: &Origin<'_>) {
-        self.counters.malformed(origin.meta, why, origin.data);
+        if !origin.is_beginning {
+            self.counters.malformed(origin.meta, why, origin.data);
+        }
     }
 }

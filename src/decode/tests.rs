@@ -260,6 +260,37 @@ fn sip_over_sctp_is_read_message_by_message() {
 }
 
 #[test]
+fn what_sctp_sends_again_is_no_message_of_its_own() {
+    let packet = |flags, tsn, payload: &[u8]| ethernet(0x0800, &ipv4(132, &sctp(&[sctp_data(flags, tsn, payload)])));
+    let mut decoder = Decoder::default();
+    let mut out = Decoded::default();
+    for (millis, data) in [
+        (0, packet(3, 1, SIP)),
+        (1_000, packet(3, 1, SIP)),
+        (1_001, packet(3, 2, SIP)),
+        (1_002, packet(2, 3, &SIP[..80])),
+        (1_003, packet(1, 4, &SIP[80..])),
+        (2_000, packet(2, 3, &SIP[..80])),
+        (2_001, packet(1, 4, &SIP[80..])),
+    ] {
+        let mut batch = Batch::new();
+        batch.push(meta(LinkType::ETHERNET, millis, data.len()), &data);
+        decoder.decode(&batch, &mut out);
+    }
+    let at: Vec<_> = out
+        .events
+        .iter()
+        .map(|event| match event {
+            Event::Sip(arrival) => arrival.at.nanos() / 1_000_000,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(at, [0, 1_001, 1_003]);
+    assert_eq!(decoder.counters().passed, [("sctp sent again", 2), ("other sctp data", 1)].into());
+    assert!(decoder.counters().malformed.is_empty() && decoder.sctp_usage() == 0);
+}
+
+#[test]
 fn a_message_in_pieces_of_sctp_is_one_message_of_several_packets() {
     let packet = |flags, tsn, payload: &[u8]| ethernet(0x0800, &ipv4(132, &sctp(&[sctp_data(flags, tsn, payload)])));
     let (mut decoder, out) = on_ethernet(&[

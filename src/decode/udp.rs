@@ -4,29 +4,34 @@ use super::paths::outermost;
 use super::{Decoder, Origin};
 use crate::counters::{Layer, Malformed};
 use crate::event::{Decoded, Event, RtcpSeen, RtpSample, SipArrival, Trace};
+use crate::limits::KEEP_ALIVE_BYTES;
 use crate::net::Segment;
 use crate::net::hep::is_version_3;
 use crate::net::tunnel::udp;
 use crate::packet::{Endpoint, PacketMeta};
 use crate::rtp::classify::{Media, classify};
 use crate::rtp::header::RtpHeader;
+use crate::rtp::rtcp::Summary;
 use crate::sip::parse::{looks_like_sip, parse_datagram};
 use crate::sip::{Notes, SipMessage};
 
 /// Below this, the first octet is text or belongs to the neighbours of RTP.
 pub(super) const FIRST_OF_RTP: u8 = 128;
 
-/// The longest datagram of line ends or NULs that is taken for a keep-alive.
-const KEEP_ALIVE_OCTETS: usize = 8;
+/// Whether it is looked at as RTP, and as nothing else if it is none.
+#[inline]
+pub(super) fn is_media_first(segment: &Segment<'_>) -> bool {
+    let is_media = |first: u8| first >= FIRST_OF_RTP && !udp::is_rather_tunnel(first, segment.flow.dst.port);
+    segment.payload.first().is_some_and(|first| is_media(*first))
+}
 
 impl Decoder {
     #[inline]
     pub(super) fn datagram(&mut self, segment: &Segment<'_>, origin: &Origin<'_>, out: &mut Decoded) {
-        match segment.payload.first() {
-            Some(first) if *first >= FIRST_OF_RTP => {
-                self.media(classify(segment.payload, segment.wire_len), segment, origin, out);
-            }
-            _ => self.text_or_neighbour(segment, origin, out),
+        if is_media_first(segment) {
+            self.media(classify(segment.payload, segment.wire_len), segment, origin, out);
+        } else {
+            self.text_or_neighbour(segment, origin, out);
         }
     }
 
@@ -43,7 +48,10 @@ impl Decoder {
                 out.rtp.push(sample(&header, segment, meta, origin.trace));
             }
             Some(Media::Rtcp) if self.options.media => {
-                out.events.push(Event::Rtcp(RtcpSeen { at: meta.at, packet: meta.id, flow: segment.flow }))
+                if let Some(report) = Summary::read(segment.payload, segment.wire_len) {
+                    let seen = RtcpSeen { at: meta.at, packet: meta.id, flow: segment.flow, report };
+                    out.events.push(Event::Rtcp(Box::new(seen)));
+                }
             }
             media => self.counters.pass(media.map_or("other udp", name)),
         }
@@ -65,6 +73,9 @@ impl Decoder {
         }
         if self.tunnel(segment, origin, out) || origin.is_beginning {
             return;
+        }
+        if segment.payload.first().is_some_and(|first| *first >= FIRST_OF_RTP) {
+            return self.media(classify(segment.payload, segment.wire_len), segment, origin, out);
         }
         let what = match segment.payload {
             [] if segment.wire_len == 0 => "empty udp",
@@ -153,7 +164,7 @@ const fn name(media: Media) -> &'static str {
 /// Line ends (RFC 5626, 3.5.1), or the NULs that some phones send instead.
 fn is_keep_alive(payload: &[u8]) -> bool {
     let all = |is: fn(&u8) -> bool| payload.iter().all(is);
-    (1..=KEEP_ALIVE_OCTETS).contains(&payload.len()) && (all(|b| matches!(b, b'\r' | b'\n')) || all(|b| *b == 0))
+    (1..=KEEP_ALIVE_BYTES).contains(&payload.len()) && (all(|b| matches!(b, b'\r' | b'\n')) || all(|b| *b == 0))
 }
 
 /// What makes a message damaged rather than merely odd; the gravest first.

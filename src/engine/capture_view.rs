@@ -7,7 +7,7 @@ use super::pipeline::Pipeline;
 use crate::capture::save::WriteStatus;
 use crate::capture::{SourceKind, SourceState, SourceStatus};
 use crate::counters::Lost;
-use crate::limits::{DEFRAG_BYTES, DEFRAG_DATAGRAMS, TCP_BYTES, TCP_CONNECTIONS};
+use crate::limits::{DEFRAG_BYTES, DEFRAG_DATAGRAMS, SCTP_BYTES, TCP_BYTES, TCP_CONNECTIONS};
 use crate::store::snapshot::{CaptureView, MemoryUse, SourceView, WrittenView};
 
 /// What surrounds the pipeline.
@@ -45,23 +45,19 @@ pub(super) fn capture_view(origin: &Origin<'_>, pipeline: &Pipeline) -> CaptureV
 }
 
 /// What the decoder keeps, against its limits.
-fn decoder_memory(pipeline: &Pipeline) -> [MemoryUse; 4] {
+fn decoder_memory(pipeline: &Pipeline) -> [MemoryUse; 5] {
     let decoder = pipeline.decoder();
-    let evicted = pipeline.counters().streams.evicted;
+    let counters = pipeline.counters();
+    let (streams, fragments) = (&counters.streams, counters.fragments);
     let (connections, stream_bytes) = decoder.stream_usage();
     let (datagrams, fragment_bytes) = decoder.fragment_usage();
-    let row = |what, used: usize, limit: usize, unit, evicted| MemoryUse {
-        what,
-        used: used as u64,
-        limit: limit as u64,
-        unit,
-        evicted,
-    };
+    let row = MemoryUse::new;
     [
-        row("TCP connections", connections, TCP_CONNECTIONS, "flows", evicted),
-        row("TCP reassembly", stream_bytes, TCP_BYTES, "bytes", 0),
-        row("fragmented datagrams", datagrams, DEFRAG_DATAGRAMS, "datagrams", 0),
-        row("fragments", fragment_bytes, DEFRAG_BYTES, "bytes", 0),
+        row("TCP connections", connections, TCP_CONNECTIONS, "flows", streams.evicted),
+        row("TCP reassembly", stream_bytes, TCP_BYTES, "bytes", streams.evicted_by_bytes),
+        row("SCTP reassembly", decoder.sctp_usage(), SCTP_BYTES, "bytes", counters.sctp_evicted),
+        row("fragmented datagrams", datagrams, DEFRAG_DATAGRAMS, "datagrams", fragments.evicted_by_count),
+        row("fragments", fragment_bytes, DEFRAG_BYTES, "bytes", fragments.evicted_by_bytes),
     ]
 }
 

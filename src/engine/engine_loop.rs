@@ -13,11 +13,11 @@ use super::merge::Merge;
 use super::pipeline::Pipeline;
 use super::publish::Publisher;
 use super::recent::Recent;
-use super::save::{Job, Packets, SaveFrom, SaveRequest, Savers};
+use super::save::{Input, Job, Packets, SaveFrom, SaveRequest, Savers};
 use super::sink::{self, Sent};
 use super::writer::Writer;
 use super::{Command, EngineOptions, Observer};
-use crate::capture::save::Owner;
+use crate::capture::save::{Owner, SourceNames, Spared};
 use crate::capture::{SourceKind, SourceStatus, Stopper};
 use crate::counters::Lost;
 use crate::limits::FILE_QUEUE_LOW;
@@ -318,23 +318,31 @@ impl EngineLoop {
         match command {
             Command::Forget(calls) => self.pipeline.store_mut().forget(&calls),
             Command::ForgetAll => self.pipeline.store_mut().forget_all(),
-            Command::Save(request) => self.save(request),
+            Command::Save(request, seen) => self.save(request, seen),
             Command::Stop => return ControlFlow::Break(()),
         }
         ControlFlow::Continue(())
     }
 
     /// Gives a thread of its own what it needs for a request, and goes on.
-    fn save(&mut self, request: SaveRequest) {
+    fn save(&mut self, request: SaveRequest, seen: Arc<Snapshot>) {
         let packets = match &self.save_from {
-            SaveFrom::Files(paths) => Packets::Files(paths.clone()),
+            SaveFrom::Files(paths) => {
+                let stamps = self.statuses.iter().flat_map(|status| status.stamps.iter().copied());
+                let stamps = stamps.chain(std::iter::repeat(None));
+                Packets::Files(paths.iter().cloned().zip(stamps).map(|(path, stamp)| Input { path, stamp }).collect())
+            }
             SaveFrom::Recent | SaveFrom::Nothing => {
                 Packets::Recent(self.pipeline.recent().map(Recent::share).unwrap_or_default())
             }
         };
-        let names = self.statuses.iter().flat_map(|status| status.inputs.clone()).collect();
+        let names = SourceNames::of(self.statuses.iter().cloned());
         let snapshot = self.ends.latest.load_full();
-        self.ends.savers.start(Job { request, snapshot, packets, names, owner: self.owner });
+        let spared = Spared {
+            read: self.statuses.iter().flat_map(|status| &status.stamps).flatten().map(|stamp| stamp.id).collect(),
+            written: self.ends.writer.as_ref().map(|writer| Arc::clone(writer.status())),
+        };
+        self.ends.savers.start(Job { request, snapshot, seen, packets, names, owner: self.owner, spared });
     }
 
     fn show(&mut self) {
@@ -345,7 +353,11 @@ impl EngineLoop {
 
     fn show_now(&mut self, clock: Option<Timestamp>) {
         let queue = (self.ends.incoming.len(), self.ends.incoming.capacity().unwrap_or(0));
-        let origin = Origin { statuses: &self.statuses, queue, written: self.ends.writer.as_ref().map(Writer::status) };
+        let origin = Origin {
+            statuses: &self.statuses,
+            queue,
+            written: self.ends.writer.as_ref().map(|writer| &**writer.status()),
+        };
         self.publisher.publish(now(), &mut self.pipeline, &origin, clock);
     }
 }

@@ -21,6 +21,8 @@ pub struct Pipeline {
     first: Option<Timestamp>,
     now: Option<Timestamp>,
     recent: Option<Recent>,
+    /// A batch for what happens without packets.
+    nothing: Batch,
 }
 
 impl Pipeline {
@@ -34,6 +36,7 @@ impl Pipeline {
             first: None,
             now: None,
             recent: None,
+            nothing: Batch::default(),
         }
     }
 
@@ -86,7 +89,7 @@ impl Pipeline {
         }
         self.decoder.decode(batch, &mut self.decoded);
         if let Some(recent) = &mut self.recent {
-            recent.keep(batch, &self.decoded);
+            recent.keep(batch, &self.decoded, &self.decoder);
         }
         self.now = self.now.max(self.decoded.now);
     }
@@ -123,6 +126,9 @@ impl Pipeline {
     fn pass_time(&mut self, now: Timestamp) {
         self.decoded.clear();
         self.decoder.tick(now, &mut self.decoded);
+        if let Some(recent) = &mut self.recent {
+            recent.keep(&self.nothing, &self.decoded, &self.decoder);
+        }
     }
 
     /// The packets are over: what still waits for its rest is given as it is, or given up.

@@ -3,6 +3,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 use crate::capture::demo::DemoSource;
+use crate::capture::file::FileSource;
+use crate::capture::save::{Format, RecordOptions, Rotation, SourceNames};
 use crate::capture::{BatchSink, SourceError};
 use crate::packet::{LinkType, PacketId, PacketMeta};
 
@@ -186,4 +188,35 @@ fn an_engine_that_panics_is_no_success() {
     let handle = start(vec![demo()], headless(), Some(Box::new(Broken)));
     assert!(handle.wait_for(PATIENCE));
     assert!(handle.wait().is_err());
+}
+
+/// What the engine itself is at must stay: the file that it writes, and the one that it reads.
+#[test]
+fn neither_the_input_nor_the_recording_is_saved_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let [input, output] = ["in.pcap", "out.pcapng"].map(|name| folder.path().join(name));
+    let mut bytes = Vec::new();
+    crate::capture::demo::capture_to(&mut bytes, Timestamp::from_parts(1_767_603_600, 0)).unwrap();
+    std::fs::write(&input, &bytes).unwrap();
+    let paths = vec![input.display().to_string()];
+    let source = FileSource::open(&paths).unwrap();
+    let recorder = Recorder::open(RecordOptions {
+        path: output.clone(),
+        rotation: Rotation::default(),
+        owner: None,
+        names: SourceNames::default(),
+    });
+    let options = EngineOptions { publish: true, save_from: SaveFrom::Files(paths), ..EngineOptions::default() };
+    let outputs = Outputs { recorder: Some(recorder.unwrap()), ..Outputs::default() };
+    let handle = Engine::start(vec![Box::new(source)], options, outputs).unwrap();
+    let said = [&input, &output].map(|path| {
+        let (path, format) = (path.clone(), Format::Pcapng);
+        let request = SaveRequest { path, format, calls: None, media: true, replace: true };
+        handle.send(Command::Save(request, handle.latest()));
+        handle.saved.recv_timeout(PATIENCE).unwrap()
+    });
+    let refused = |outcome: &SaveOutcome, why: &str| matches!(outcome, SaveOutcome::Failed(said) if said.contains(why));
+    assert!(refused(&said[0], "in.pcap is being read") && refused(&said[1], "out.pcapng is being written"), "{said:?}");
+    assert_eq!(std::fs::read(&input).unwrap(), bytes);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
 }

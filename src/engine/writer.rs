@@ -63,7 +63,7 @@ impl Writer {
     }
 
     /// What was written.
-    pub fn status(&self) -> &WriteStatus {
+    pub fn status(&self) -> &Arc<WriteStatus> {
         &self.status
     }
 

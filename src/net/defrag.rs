@@ -135,6 +135,8 @@ const fn malformed(why: &'static str) -> Malformed {
 }
 
 const MISSING: Malformed = malformed("fragments missing");
+/// Not the network's fault: another one than those that the network lost.
+const NO_ROOM: Malformed = malformed("no room for fragments");
 
 impl Defrag {
     /// Takes a fragment that these packets carried, and gives the datagram that it completes. `frame` must be a fragment;
@@ -147,6 +149,7 @@ impl Defrag {
         counters: &mut DecodeCounters,
     ) -> Option<Joined> {
         let fragment = frame.fragment?;
+        counters.fragments.arrived += 1;
         self.expire(meta.at, counters);
         let arrived = match placed(frame, fragment) {
             Ok(arrived) => arrived,
@@ -178,12 +181,15 @@ impl Defrag {
         }
         self.bytes = (self.bytes + datagram.cost()).saturating_sub(before);
         if datagram.is_whole() {
+            counters.fragments.joined += 1;
             return self.remove(&key).map(|datagram| datagram.join(key));
         }
         if datagram.pieces.len() >= DEFRAG_PIECES {
             self.give_up(&key, malformed("too many fragments"), counters);
         }
-        while self.bytes > DEFRAG_BYTES && self.give_up_oldest(counters) {}
+        while self.bytes > DEFRAG_BYTES && self.give_up_oldest(NO_ROOM, counters) {
+            counters.fragments.evicted_by_bytes += 1;
+        }
         None
     }
 
@@ -192,16 +198,20 @@ impl Defrag {
     pub fn expire(&mut self, now: Timestamp, counters: &mut DecodeCounters) {
         let message = Elapsed::from_millis(DEFRAG_MESSAGE_MS);
         while let Some(key) = oldest(&self.messages, &self.datagrams, now, message) {
+            counters.fragments.incomplete += 1;
             self.give_up(&key, MISSING, counters);
         }
         while let Some(key) = oldest(&self.by_age, &self.datagrams, now, Elapsed::from_secs(DEFRAG_SECONDS)) {
+            counters.fragments.incomplete += 1;
             self.give_up(&key, MISSING, counters);
         }
     }
 
     /// Gives up all that is left, at the end of a capture.
     pub fn finish(&mut self, counters: &mut DecodeCounters) {
-        while self.give_up_oldest(counters) {}
+        while self.give_up_oldest(MISSING, counters) {
+            counters.fragments.incomplete += 1;
+        }
     }
 
     /// The beginnings of what may be messages, whose rest was given up since the last call.
@@ -228,7 +238,9 @@ impl Defrag {
         if self.datagrams.contains_key(key) {
             return;
         }
-        while self.datagrams.len() >= DEFRAG_DATAGRAMS && self.give_up_oldest(counters) {}
+        while self.datagrams.len() >= DEFRAG_DATAGRAMS && self.give_up_oldest(NO_ROOM, counters) {
+            counters.fragments.evicted_by_count += 1;
+        }
         let serial = self.next_serial;
         self.next_serial += 1;
         let datagram = Datagram {
@@ -255,9 +267,9 @@ impl Defrag {
         Some(datagram)
     }
 
-    fn give_up_oldest(&mut self, counters: &mut DecodeCounters) -> bool {
+    fn give_up_oldest(&mut self, why: Malformed, counters: &mut DecodeCounters) -> bool {
         let Some(key) = self.by_age.first_key_value().map(|(_, key)| key.clone()) else { return false };
-        self.give_up(&key, MISSING, counters);
+        self.give_up(&key, why, counters);
         true
     }
 

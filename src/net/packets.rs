@@ -234,41 +234,93 @@ pub(crate) fn gtp(flags: u8, endpoint: u32, more: &[u8], payload: &[u8]) -> Vec<
     [&[flags, 255], length.to_be_bytes().as_slice(), &endpoint.to_be_bytes(), more, payload].concat()
 }
 
-/// Every encapsulation around the same datagram: its name, its link type, the packet, and the path that it should show.
-pub(crate) fn encapsulated(datagram: &[u8]) -> Vec<(&'static str, u32, Vec<u8>, &'static str)> {
+/// A packet: its name, its link type, its bytes, and the path that it should show.
+type Named = (&'static str, u32, Vec<u8>, &'static str);
+
+/// What is inside.
+struct Inner {
+    v4: Vec<u8>,
+    v6: Vec<u8>,
+    frame: Vec<u8>,
+    tagged: Vec<u8>,
+}
+
+/// Every encapsulation around the same datagram.
+pub(crate) fn encapsulated(datagram: &[u8]) -> Vec<Named> {
     let v4 = ipv4(17, datagram);
     let v6 = ipv6(17, datagram);
     let frame = ethernet(0x0800, &v4);
     let tagged = ethernet(0x8100, &vlan(7, 0x0800, &v4));
-    let on = |ether_type: u16, payload: Vec<u8>| (1, ethernet(ether_type, &payload));
-    let over = |protocol: u8, payload: Vec<u8>| (1, ethernet(0x0800, &outer(protocol, &payload)));
-    let to = |port: u16, payload: Vec<u8>| (1, ethernet(0x0800, &outer_udp(port, &payload)));
-    let session_container = [0, 7, 0, 0x85, 1, 0x10, 9, 0].as_slice();
-    [
-        ("vlan", on(0x8100, vlan(20, 0x0800, &v4)), "VLAN 20"),
-        ("qinq", on(0x88a8, vlan(20, 0x8100, &vlan(7, 0x86dd, &v6))), "VLAN 20 › VLAN 7"),
-        ("pppoe", on(0x8864, pppoe(7, &[0, 0x21], &v4)), "PPPoE 7"),
-        ("pppoe6", on(0x8864, pppoe(7, &[0, 0x57], &v6)), "PPPoE 7"),
-        ("pppoe-compressed", on(0x8864, pppoe(7, &[0x21], &v4)), "PPPoE 7"),
-        ("pppoe-vlan", on(0x8100, vlan(20, 0x8864, &pppoe(7, &[0, 0x21], &v4))), "VLAN 20 › PPPoE 7"),
-        ("pppoe-link", (51, pppoe(7, &[0, 0x21], &v4)), "PPPoE 7"),
-        ("ppp", (9, [&[0xff, 3, 0, 0x21], v4.as_slice()].concat()), ""),
-        ("ppp-bare", (9, [&[0, 0x21], v4.as_slice()].concat()), ""),
-        ("ppp-hdlc", (50, [&[0xff, 3, 0, 0x57], v6.as_slice()].concat()), ""),
-        ("c-hdlc", (104, [&[0x0f, 0, 8, 0], v4.as_slice()].concat()), ""),
-        ("mpls", on(0x8847, mpls(100, false, &mpls(16, true, &v4))), "MPLS 100 › MPLS 16"),
-        ("mpls6", on(0x8848, mpls(2, true, &v6)), "MPLS 2"),
-        ("mpls-ethernet", on(0x8847, mpls(16, true, &frame)), "MPLS 16"),
-        ("mpls-control-word", on(0x8847, mpls(16, true, &[&[0; 4], tagged.as_slice()].concat())), "MPLS 16 › VLAN 7"),
-        ("ip-in-ip", over(4, v4.clone()), "IP in IP (192.0.2.1 → 192.0.2.2)"),
-        ("6in4", over(41, v6.clone()), "IP in IP (192.0.2.1 → 192.0.2.2)"),
-        ("4in6", on(0x86dd, ipv6(4, &v4)), "IP in IP (2001:db8::1 → 2001:db8::2)"),
-        ("mpls-in-ip", over(137, mpls(16, true, &v4)), "IP in IP (192.0.2.1 → 192.0.2.2) › MPLS 16"),
-        ("gre", over(47, gre(0, 0x0800, &[], &v4)), "GRE (192.0.2.1 → 192.0.2.2)"),
-        ("gre6", over(47, gre(0x2000, 0x86dd, &[5], &v6)), "GRE key 5 (192.0.2.1 → 192.0.2.2)"),
-        ("gre-all", over(47, gre(0xb000, 0x0800, &[0, 5, 1], &v4)), "GRE key 5 (192.0.2.1 → 192.0.2.2)"),
-        ("gre-ethernet", over(47, gre(0, 0x6558, &[], &tagged)), "GRE (192.0.2.1 → 192.0.2.2) › VLAN 7"),
-        ("gre-mpls", over(47, gre(0, 0x8847, &[], &mpls(16, true, &v4))), "GRE (192.0.2.1 → 192.0.2.2) › MPLS 16"),
+    let inner = Inner { v4, v6, frame, tagged };
+    [behind_links(&inner), in_ip(&inner), in_gre(&inner), in_udp(&inner), in_several(&inner)].concat()
+}
+
+/// Link type and packet.
+type OnLink = (u32, Vec<u8>);
+
+/// On Ethernet.
+fn on(ether_type: u16, payload: Vec<u8>) -> OnLink {
+    (1, ethernet(ether_type, &payload))
+}
+
+/// Between the ends of a tunnel over IP.
+fn over(protocol: u8, payload: Vec<u8>) -> OnLink {
+    on(0x0800, outer(protocol, &payload))
+}
+
+/// Between the ends of a tunnel over UDP.
+fn to(port: u16, payload: Vec<u8>) -> OnLink {
+    on(0x0800, outer_udp(port, &payload))
+}
+
+fn named<const N: usize>(all: [(&'static str, OnLink, &'static str); N]) -> Vec<Named> {
+    all.into_iter().map(|(name, (link, packet), path)| (name, link, packet, path)).collect()
+}
+
+fn behind_links(inner: &Inner) -> Vec<Named> {
+    named([
+        ("vlan", on(0x8100, vlan(20, 0x0800, &inner.v4)), "VLAN 20"),
+        ("qinq", on(0x88a8, vlan(20, 0x8100, &vlan(7, 0x86dd, &inner.v6))), "VLAN 20 › VLAN 7"),
+        ("pppoe", on(0x8864, pppoe(7, &[0, 0x21], &inner.v4)), "PPPoE 7"),
+        ("pppoe6", on(0x8864, pppoe(7, &[0, 0x57], &inner.v6)), "PPPoE 7"),
+        ("pppoe-compressed", on(0x8864, pppoe(7, &[0x21], &inner.v4)), "PPPoE 7"),
+        ("pppoe-vlan", on(0x8100, vlan(20, 0x8864, &pppoe(7, &[0, 0x21], &inner.v4))), "VLAN 20 › PPPoE 7"),
+        ("pppoe-link", (51, pppoe(7, &[0, 0x21], &inner.v4)), "PPPoE 7"),
+        ("ppp", (9, [&[0xff, 3, 0, 0x21], inner.v4.as_slice()].concat()), ""),
+        ("ppp-bare", (9, [&[0, 0x21], inner.v4.as_slice()].concat()), ""),
+        ("ppp-hdlc", (50, [&[0xff, 3, 0, 0x57], inner.v6.as_slice()].concat()), ""),
+        ("c-hdlc", (104, [&[0x0f, 0, 8, 0], inner.v4.as_slice()].concat()), ""),
+        ("mpls", on(0x8847, mpls(100, false, &mpls(16, true, &inner.v4))), "MPLS 100 › MPLS 16"),
+        ("mpls6", on(0x8848, mpls(2, true, &inner.v6)), "MPLS 2"),
+        ("mpls-ethernet", on(0x8847, mpls(16, true, &inner.frame)), "MPLS 16"),
+        (
+            "mpls-control-word",
+            on(0x8847, mpls(16, true, &[&[0; 4], inner.tagged.as_slice()].concat())),
+            "MPLS 16 › VLAN 7",
+        ),
+    ])
+}
+
+fn in_ip(inner: &Inner) -> Vec<Named> {
+    named([
+        ("ip-in-ip", over(4, inner.v4.clone()), "IP in IP (192.0.2.1 → 192.0.2.2)"),
+        ("6in4", over(41, inner.v6.clone()), "IP in IP (192.0.2.1 → 192.0.2.2)"),
+        ("4in6", on(0x86dd, ipv6(4, &inner.v4)), "IP in IP (2001:db8::1 → 2001:db8::2)"),
+        ("mpls-in-ip", over(137, mpls(16, true, &inner.v4)), "IP in IP (192.0.2.1 → 192.0.2.2) › MPLS 16"),
+    ])
+}
+
+fn in_gre(inner: &Inner) -> Vec<Named> {
+    named([
+        ("gre", over(47, gre(0, 0x0800, &[], &inner.v4)), "GRE (192.0.2.1 → 192.0.2.2)"),
+        ("gre6", over(47, gre(0x2000, 0x86dd, &[5], &inner.v6)), "GRE key 5 (192.0.2.1 → 192.0.2.2)"),
+        ("gre-all", over(47, gre(0xb000, 0x0800, &[0, 5, 1], &inner.v4)), "GRE key 5 (192.0.2.1 → 192.0.2.2)"),
+        ("gre-ethernet", over(47, gre(0, 0x6558, &[], &inner.tagged)), "GRE (192.0.2.1 → 192.0.2.2) › VLAN 7"),
+        (
+            "gre-mpls",
+            over(47, gre(0, 0x8847, &[], &mpls(16, true, &inner.v4))),
+            "GRE (192.0.2.1 → 192.0.2.2) › MPLS 16",
+        ),
         (
             "pptp",
             over(
@@ -276,74 +328,90 @@ pub(crate) fn encapsulated(datagram: &[u8]) -> Vec<(&'static str, u32, Vec<u8>, 
                 gre(
                     0x3081,
                     0x880b,
-                    &[(v4.len() as u32 + 4) << 16 | 9, 1, 2],
-                    &[&[0xff, 3, 0, 0x21], v4.as_slice()].concat(),
+                    &[(inner.v4.len() as u32 + 4) << 16 | 9, 1, 2],
+                    &[&[0xff, 3, 0, 0x21], inner.v4.as_slice()].concat(),
                 ),
             ),
             "PPTP 9 (192.0.2.1 → 192.0.2.2)",
         ),
-        ("erspan-1", over(47, gre(0, 0x88be, &[], &frame)), "ERSPAN (192.0.2.1 → 192.0.2.2)"),
+        ("erspan-1", over(47, gre(0, 0x88be, &[], &inner.frame)), "ERSPAN (192.0.2.1 → 192.0.2.2)"),
         (
             "erspan-2",
-            over(47, gre(0x1000, 0x88be, &[1], &erspan_2(3, &tagged))),
+            over(47, gre(0x1000, 0x88be, &[1], &erspan_2(3, &inner.tagged))),
             "ERSPAN 3 (192.0.2.1 → 192.0.2.2) › VLAN 7",
         ),
         (
             "erspan-3",
-            over(47, gre(0x1000, 0x22eb, &[1], &erspan_3(3, 0, &[], &frame))),
+            over(47, gre(0x1000, 0x22eb, &[1], &erspan_3(3, 0, &[], &inner.frame))),
             "ERSPAN 3 (192.0.2.1 → 192.0.2.2)",
         ),
         (
             "erspan-3-subheader",
-            over(47, gre(0x1000, 0x22eb, &[1], &erspan_3(3, 1, &[0x0c, 0, 0, 0, 0, 0, 0, 0], &frame))),
+            over(47, gre(0x1000, 0x22eb, &[1], &erspan_3(3, 1, &[0x0c, 0, 0, 0, 0, 0, 0, 0], &inner.frame))),
             "ERSPAN 3 (192.0.2.1 → 192.0.2.2)",
         ),
         (
             "erspan-3-ip",
-            over(47, gre(0x1000, 0x22eb, &[1], &erspan_3(3, 2 << 10, &[], &v4))),
+            over(47, gre(0x1000, 0x22eb, &[1], &erspan_3(3, 2 << 10, &[], &inner.v4))),
             "ERSPAN 3 (192.0.2.1 → 192.0.2.2)",
         ),
-        ("vxlan", to(4789, vxlan(5000, &tagged)), "VXLAN 5000 (192.0.2.1 → 192.0.2.2) › VLAN 7"),
-        ("vxlan-old", to(8472, vxlan(5000, &frame)), "VXLAN 5000 (192.0.2.1 → 192.0.2.2)"),
+    ])
+}
+
+fn in_udp(inner: &Inner) -> Vec<Named> {
+    let session_container = [0, 7, 0, 0x85, 1, 0x10, 9, 0].as_slice();
+    named([
+        ("vxlan", to(4789, vxlan(5000, &inner.tagged)), "VXLAN 5000 (192.0.2.1 → 192.0.2.2) › VLAN 7"),
+        ("vxlan-old", to(8472, vxlan(5000, &inner.frame)), "VXLAN 5000 (192.0.2.1 → 192.0.2.2)"),
         (
             "vxlan-gpe",
-            to(4790, [&[0x0c, 0, 0, 1], network(5000).as_slice(), &v4].concat()),
+            to(4790, [&[0x0c, 0, 0, 1], network(5000).as_slice(), &inner.v4].concat()),
             "VXLAN 5000 (192.0.2.1 → 192.0.2.2)",
         ),
-        ("geneve", to(6081, geneve(5000, 0x6558, &[], &frame)), "GENEVE 5000 (192.0.2.1 → 192.0.2.2)"),
+        ("geneve", to(6081, geneve(5000, 0x6558, &[], &inner.frame)), "GENEVE 5000 (192.0.2.1 → 192.0.2.2)"),
         (
             "geneve-options",
-            to(6081, geneve(5000, 0x6558, &[1, 2, 3, 1, 0, 0, 0, 0], &frame)),
+            to(6081, geneve(5000, 0x6558, &[1, 2, 3, 1, 0, 0, 0, 0], &inner.frame)),
             "GENEVE 5000 (192.0.2.1 → 192.0.2.2)",
         ),
-        ("geneve-ip", to(6081, geneve(5000, 0x0800, &[], &v4)), "GENEVE 5000 (192.0.2.1 → 192.0.2.2)"),
-        ("gtp", to(2152, gtp(0x30, 0x1234, &[], &v4)), "GTP-U 0x00001234 (192.0.2.1 → 192.0.2.2)"),
-        ("gtp-sequence", to(2152, gtp(0x32, 0x1234, &[0, 7, 0, 0], &v6)), "GTP-U 0x00001234 (192.0.2.1 → 192.0.2.2)"),
+        ("geneve-ip", to(6081, geneve(5000, 0x0800, &[], &inner.v4)), "GENEVE 5000 (192.0.2.1 → 192.0.2.2)"),
+        ("gtp", to(2152, gtp(0x30, 0x1234, &[], &inner.v4)), "GTP-U 0x00001234 (192.0.2.1 → 192.0.2.2)"),
         (
-            "gtp-extension",
-            to(2152, gtp(0x36, 0x1234, session_container, &v4)),
+            "gtp-sequence",
+            to(2152, gtp(0x32, 0x1234, &[0, 7, 0, 0], &inner.v6)),
             "GTP-U 0x00001234 (192.0.2.1 → 192.0.2.2)",
         ),
-        ("mpls-in-udp", to(6635, mpls(16, true, &v4)), "UDP (192.0.2.1 → 192.0.2.2) › MPLS 16"),
-        ("teredo", to(3544, v6.clone()), "Teredo (192.0.2.1 → 192.0.2.2)"),
+        (
+            "gtp-extension",
+            to(2152, gtp(0x36, 0x1234, session_container, &inner.v4)),
+            "GTP-U 0x00001234 (192.0.2.1 → 192.0.2.2)",
+        ),
+        ("mpls-in-udp", to(6635, mpls(16, true, &inner.v4)), "UDP (192.0.2.1 → 192.0.2.2) › MPLS 16"),
+        ("teredo", to(3544, inner.v6.clone()), "Teredo (192.0.2.1 → 192.0.2.2)"),
         (
             "teredo-origin",
-            to(3544, [&[0, 0, 1, 2, 3, 4, 5, 6], v6.as_slice()].concat()),
+            to(3544, [&[0, 0, 1, 2, 3, 4, 5, 6], inner.v6.as_slice()].concat()),
             "Teredo (192.0.2.1 → 192.0.2.2)",
         ),
         (
             "teredo-authentication",
-            to(3544, [&[0, 1, 0, 0], [9; 9].as_slice(), &v6].concat()),
+            to(3544, [&[0, 1, 0, 0], [9; 9].as_slice(), &inner.v6].concat()),
             "Teredo (192.0.2.1 → 192.0.2.2)",
         ),
+    ])
+}
+
+fn in_several(inner: &Inner) -> Vec<Named> {
+    named([
         (
             "vlan-vxlan-vlan",
-            on(0x8100, vlan(20, 0x0800, &outer_udp(4789, &vxlan(5000, &tagged)))),
+            on(0x8100, vlan(20, 0x0800, &outer_udp(4789, &vxlan(5000, &inner.tagged)))),
             "VLAN 20 › VXLAN 5000 (192.0.2.1 → 192.0.2.2) › VLAN 7",
         ),
-        ("cooked-gre", (113, cooked(0x0800, &outer(47, &gre(0, 0x0800, &[], &v4)))), "GRE (192.0.2.1 → 192.0.2.2)"),
-    ]
-    .into_iter()
-    .map(|(name, (link, packet), path)| (name, link, packet, path))
-    .collect()
+        (
+            "cooked-gre",
+            (113, cooked(0x0800, &outer(47, &gre(0, 0x0800, &[], &inner.v4)))),
+            "GRE (192.0.2.1 → 192.0.2.2)",
+        ),
+    ])
 }

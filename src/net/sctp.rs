@@ -1,15 +1,25 @@
 //! SCTP packets (RFC 9260) and the user messages in them.
 
+use std::collections::VecDeque;
+
+use foldhash::fast::RandomState;
+use lru::LruCache;
+
 use super::defrag::CarriedBy;
 use super::octets::{u16_at, u32_at};
 use super::{Frame, Segment, transport};
 use crate::counters::{Layer, Malformed};
-use crate::limits::{DEFRAG_PIECES, SCTP_UNFINISHED, SIP_MESSAGE_BYTES};
+use crate::limits::{
+    DEFRAG_PIECES, SCTP_ASSOCIATIONS, SCTP_CHUNKS, SCTP_CHUNKS_BEHIND, SCTP_UNFINISHED, SIP_MESSAGE_BYTES,
+};
 use crate::packet::{FlowKey, PacketId, Transport};
 
 /// Octets of the common header, and of a chunk's header.
 const HEADER: usize = 12;
 const CHUNK: usize = 4;
+
+/// Where the verification tag stands.
+const TAG: usize = 4;
 
 const DATA: u8 = 0;
 /// RFC 8260, 2.1.
@@ -27,16 +37,18 @@ const ENDING: u8 = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chunk<'p> {
     /// A whole user message.
-    Message(Segment<'p>),
+    Message(Data<'p>),
     /// A piece of one.
-    Fragment(Fragment<'p>),
+    Fragment(Data<'p>),
     /// Anything that carries no user data.
     Control,
 }
 
-/// A piece of a user message.
+/// A user message or a piece of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fragment<'p> {
+pub struct Data<'p> {
+    /// The verification tag of the packet: it tells one association from the next between the same ports.
+    pub tag: u32,
     /// Its transmission sequence number; the pieces of a message have consecutive ones.
     pub tsn: u32,
     /// Whether it is the first.
@@ -56,13 +68,15 @@ pub fn chunks<'p>(frame: &Frame<'p>) -> Result<Chunks<'p>, Malformed> {
     const CUT: Malformed = malformed("cut inside the SCTP header");
     let flow = transport::flow(frame).ok_or(CUT)?;
     let rest = frame.payload.get(HEADER..).ok_or(CUT)?;
-    Ok(Chunks { flow, rest })
+    let tag = u32_at(frame.payload, TAG).ok_or(CUT)?;
+    Ok(Chunks { flow, tag, rest })
 }
 
 /// See [`chunks`].
 #[derive(Clone, Debug)]
 pub struct Chunks<'p> {
     flow: FlowKey,
+    tag: u32,
     rest: &'p [u8],
 }
 
@@ -105,11 +119,33 @@ impl<'p> Chunks<'p> {
             complete: payload.len() == wire_len,
         };
         let (first, last) = (flags & BEGINNING != 0, flags & ENDING != 0);
-        if first && last {
-            return Ok(Chunk::Message(segment));
+        let data = Data { tag: self.tag, tsn: u32_at(value, 0).ok_or(cut)?, first, last, segment };
+        Ok(if first && last { Chunk::Message(data) } else { Chunk::Fragment(data) })
+    }
+}
+
+/// The chunks with SIP that came last on each association, to know those that are sent again.
+#[derive(Debug)]
+pub struct Recent(LruCache<(FlowKey, u32), VecDeque<u32>, RandomState>);
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self(LruCache::with_hasher(SCTP_ASSOCIATIONS, RandomState::default()))
+    }
+}
+
+impl Recent {
+    /// Whether a chunk of this number came before on its association. It is remembered.
+    pub fn is_again(&mut self, data: &Data<'_>) -> bool {
+        let numbers = self.0.get_or_insert_mut((data.segment.flow, data.tag), VecDeque::new);
+        if numbers.contains(&data.tsn) {
+            return true;
         }
-        let tsn = u32_at(value, 0).ok_or(cut)?;
-        Ok(Chunk::Fragment(Fragment { tsn, first, last, segment }))
+        if numbers.len() >= SCTP_CHUNKS {
+            numbers.pop_front();
+        }
+        numbers.push_back(data.tsn);
+        false
     }
 }
 
@@ -147,14 +183,13 @@ pub enum Assembled {
     Stray,
     /// A piece before it is missing: its message is given up.
     Missing,
+    /// It begins a message, for which the one that waited the longest was given up.
+    NoRoom,
 }
-
-/// A piece that is so little behind the one expected has come before.
-const BEFORE: u32 = 1 << 16;
 
 impl Assembly {
     /// Takes the next piece, seen in this packet.
-    pub fn push(&mut self, piece: &Fragment<'_>, packet: PacketId) -> Assembled {
+    pub fn push(&mut self, piece: &Data<'_>, packet: PacketId) -> Assembled {
         let flow = piece.segment.flow;
         let place = self.unfinished.iter().position(|message| message.flow == flow);
         if piece.first {
@@ -178,7 +213,7 @@ impl Assembly {
         Assembled::Whole { bytes, packets, complete }
     }
 
-    fn begin(&mut self, place: Option<usize>, piece: &Fragment<'_>, packet: PacketId) -> Assembled {
+    fn begin(&mut self, place: Option<usize>, piece: &Data<'_>, packet: PacketId) -> Assembled {
         let message = Unfinished::begin(piece, packet);
         if let Some(before) = place.and_then(|place| self.unfinished.get_mut(place)) {
             if before.is_repeated_by(piece.tsn) {
@@ -192,7 +227,12 @@ impl Assembly {
             self.unfinished.remove(0);
         }
         self.unfinished.push(message);
-        if is_full { Assembled::Missing } else { Assembled::Pending }
+        if is_full { Assembled::NoRoom } else { Assembled::Pending }
+    }
+
+    /// Bytes kept of unfinished messages; at most [`SCTP_BYTES`](crate::limits::SCTP_BYTES).
+    pub fn bytes(&self) -> usize {
+        self.unfinished.iter().map(|message| message.bytes.len()).sum()
     }
 
     /// The end of a capture: gives up what is unfinished and says how much that was.
@@ -202,7 +242,7 @@ impl Assembly {
 }
 
 impl Unfinished {
-    fn begin(piece: &Fragment<'_>, packet: PacketId) -> Self {
+    fn begin(piece: &Data<'_>, packet: PacketId) -> Self {
         let mut message = Self {
             flow: piece.segment.flow,
             next: piece.tsn,
@@ -215,10 +255,10 @@ impl Unfinished {
     }
 
     fn is_repeated_by(&self, tsn: u32) -> bool {
-        (1..=BEFORE).contains(&self.next.wrapping_sub(tsn))
+        (1..=SCTP_CHUNKS_BEHIND).contains(&self.next.wrapping_sub(tsn))
     }
 
-    fn add(&mut self, piece: &Fragment<'_>, packet: PacketId) {
+    fn add(&mut self, piece: &Data<'_>, packet: PacketId) {
         let payload = piece.segment.payload;
         let room = SIP_MESSAGE_BYTES.saturating_sub(self.bytes.len());
         // Behind a hole nothing is kept: a message is cut at its end only.
@@ -260,9 +300,12 @@ mod tests {
         else {
             panic!("{said:?}")
         };
-        assert_eq!((first.payload, odd.payload, last.payload), (SIP, b"odd".as_slice(), SIP));
-        assert!(first.complete && first.transport == Transport::Sctp);
-        assert_eq!((first.flow.src.port, first.flow.dst.port), (5060, 5070));
+        let payloads = [first, odd, last].map(|data| data.segment.payload);
+        assert_eq!(payloads, [SIP, b"odd".as_slice(), SIP]);
+        assert_eq!((first.tag, first.tsn, last.tsn), (7, 1, 2));
+        let segment = first.segment;
+        assert!(segment.complete && segment.transport == Transport::Sctp);
+        assert_eq!((segment.flow.src.port, segment.flow.dst.port), (5060, 5070));
     }
 
     #[test]
@@ -283,7 +326,7 @@ mod tests {
         let whole = packet(&[sctp_data(3, 1, SIP)]);
         let cut = &whole[..whole.len() - 20];
         assert!(matches!(read(cut).as_slice(), [Ok(Chunk::Message(message))]
-            if !message.complete && message.wire_len == SIP.len()));
+            if !message.segment.complete && message.segment.wire_len == SIP.len()));
         let short = packet(&[vec![3, 0, 0, 3], sctp_data(3, 1, SIP)]);
         assert_eq!(read(&short), [Err(malformed("SCTP chunk length smaller than its header"))]);
         let empty = packet(&[sctp_chunk(0, 3, &[0; 4])]);
@@ -315,6 +358,40 @@ mod tests {
         assert_eq!(push(8, 2, 9, b"a"), Assembled::Pending);
         assert_eq!(push(9, 2, 12, b"a"), Assembled::Missing, "the one before it");
         assert_eq!((assembly.finish(), assembly.finish()), (1, 0));
+    }
+
+    #[test]
+    fn a_chunk_that_came_before_is_known_within_its_association() {
+        let mut recent = Recent::default();
+        let bytes = packet(&[sctp_data(3, 1, SIP)]);
+        let [Ok(Chunk::Message(first))] = read(&bytes)[..] else { panic!() };
+        let mut is_again = |tag, tsn| recent.is_again(&Data { tag, tsn, ..first });
+        assert!(!is_again(7, 1) && !is_again(7, 2) && is_again(7, 1), "sent again");
+        assert!(!is_again(8, 1), "another association");
+        for tsn in 3..SCTP_CHUNKS as u32 + 2 {
+            assert!(!is_again(7, tsn));
+        }
+        assert!(is_again(7, 2) && !is_again(7, 1), "no more are remembered");
+        for tag in 0..2 * SCTP_ASSOCIATIONS.get() as u32 {
+            is_again(tag, 9);
+        }
+        assert_eq!(recent.0.len(), SCTP_ASSOCIATIONS.get());
+    }
+
+    #[test]
+    fn the_oldest_of_too_many_unfinished_messages_leaves() {
+        let mut assembly = Assembly::default();
+        let mut begin = |port: u16| {
+            let mut bytes = packet(&[sctp_data(2, 1, SIP)]);
+            bytes[20..22].copy_from_slice(&port.to_be_bytes());
+            let [Ok(Chunk::Fragment(piece))] = read(&bytes)[..] else { panic!() };
+            assembly.push(&piece, PacketId::new(0, 1))
+        };
+        for port in 0..SCTP_UNFINISHED as u16 {
+            assert_eq!(begin(port), Assembled::Pending);
+        }
+        assert_eq!(begin(60_000), Assembled::NoRoom);
+        assert_eq!(assembly.bytes(), SCTP_UNFINISHED * SIP.len());
     }
 
     #[test]

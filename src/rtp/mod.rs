@@ -6,4 +6,6 @@ pub mod figures;
 pub mod header;
 pub mod mos;
 pub mod playout;
+pub mod round_trip;
 pub mod rtcp;
+pub mod vq_report;

@@ -1,7 +1,7 @@
 //! Messages out of a stream (RFC 3261, 18.3): any number in a piece, or one over any number of pieces.
 //!
-//! [`Framer`] eats the octets of one direction in order. A message ends where Content-Length says. Between messages there may be
-//! line ends, which are keep-alives (RFC 5626, 4.4.1). After a hole, or after something that is no message, it looks for
+//! [`Framer`] eats the octets of one direction in order. A message ends where Content-Length says; without one, a body goes on
+//! to the next start line, or until nothing comes for a while ([`Framer::come_to_rest`]). Between messages there may be line ends, which are keep-alives (RFC 5626, 4.4.1). After a hole, or after something that is no message, it looks for
 //! the next start line that has the headers of a message below it. What it holds is bounded: a head by [`SIP_HEAD_BYTES`], a message by
 //! [`SIP_MESSAGE_BYTES`]; the rest of a longer one is passed over by count.
 
@@ -10,7 +10,7 @@ use super::parse::{
     InStream, is_start_line, may_become_start_line, parse_datagram, parse_in_stream, starts_with_known_word,
 };
 use crate::limits::{SIP_HEAD_BYTES, SIP_MESSAGE_BYTES, SIP_START_LINE_BYTES};
-use crate::sip::Notes;
+use crate::sip::{HeaderName, Notes};
 
 /// What a stream holds. Positions count octets from the stream's beginning.
 #[derive(Debug)]
@@ -38,6 +38,7 @@ pub enum Framed {
 const NO_MESSAGE: &str = "no message starts there";
 const BEHIND_HOLE: &str = "behind octets that were not captured";
 const TOO_LONG: &str = "rest of a message that is too long to keep";
+const CUT_BY_HOLE: &str = "rest of a message of which octets were not captured";
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
@@ -46,8 +47,10 @@ enum State {
     Boundary,
     /// The head is whole; so many octets make the message.
     Body { whole: u64 },
+    /// The head is whole; the body goes on to the next start line. Up to the line that begins at `from` there is none.
+    OpenEnded { from: usize },
     /// So many octets of a message are not kept.
-    Passing { left: u64 },
+    Passing { left: u64, why: &'static str },
     /// It is not known where the next message begins.
     Lost { why: &'static str },
 }
@@ -67,6 +70,8 @@ pub struct Framer {
     found: u64,
     /// Whether the next octet need not begin a line, since the one before it is not known.
     inside_line: bool,
+    /// Whether the message at hand was looked for behind a hole.
+    is_behind_hole: bool,
 }
 
 /// Where a step leads.
@@ -107,13 +112,13 @@ impl Framer {
         match self.state {
             State::Body { whole } => {
                 if held.saturating_add(octets) <= whole {
-                    next = State::passing(whole - held - octets);
+                    next = State::passing(whole - held - octets, CUT_BY_HOLE);
                 }
                 self.give_cut(out);
             }
-            State::Passing { left } if octets <= left => next = State::passing(left - octets),
+            State::Passing { left, why } if octets <= left => next = State::passing(left - octets, why),
             State::Passing { .. } => {}
-            State::Boundary => self.give_cut(out),
+            State::Boundary | State::OpenEnded { .. } => self.give_cut(out),
             State::Lost { .. } => self.drop_buffer(),
         }
         self.tell_skipped(out);
@@ -126,9 +131,26 @@ impl Framer {
     pub fn finish(&mut self, out: &mut dyn FnMut(Framed)) {
         match self.state {
             State::Body { .. } | State::Boundary => self.give_cut(out),
+            State::OpenEnded { .. } => self.come_to_rest(out),
             State::Passing { .. } | State::Lost { .. } => self.drop_buffer(),
         }
         self.tell_skipped(out);
+        self.state = State::Boundary;
+    }
+
+    /// Whether a message waits of which nothing says where it ends.
+    pub fn is_open_ended(&self) -> bool {
+        matches!(self.state, State::OpenEnded { .. })
+    }
+
+    /// Nothing came for so long that such a message must have ended.
+    pub fn come_to_rest(&mut self, out: &mut dyn FnMut(Framed)) {
+        if !self.is_open_ended() {
+            return;
+        }
+        let buffer = std::mem::take(&mut self.buffer);
+        self.give(&buffer, false, out);
+        self.position += buffer.len() as u64;
         self.state = State::Boundary;
     }
 
@@ -158,7 +180,8 @@ impl Framer {
             let step = match self.state {
                 State::Boundary => self.boundary(rest, out),
                 State::Body { whole } => self.body(rest, whole, out),
-                State::Passing { left } => self.pass(rest, left, out),
+                State::OpenEnded { from } => self.open_ended(rest, from, out),
+                State::Passing { left, why } => self.pass(rest, left, why, out),
                 State::Lost { why } => self.search(rest, why, out),
             };
             match step {
@@ -180,10 +203,9 @@ impl Framer {
             }
             return Step::Used(blank);
         }
-        let line_is_whole = memchr::memchr(b'\n', bytes.get(..SIP_START_LINE_BYTES).unwrap_or(bytes)).is_some();
-        let is_start = match line_is_whole {
-            true => is_start_line(first_line(bytes)),
-            false => bytes.len() < SIP_START_LINE_BYTES && may_become_start_line(bytes),
+        let is_start = match whole_start_line(bytes) {
+            Some(line) => is_start_line(first_line(line)),
+            None => bytes.len() < SIP_START_LINE_BYTES && may_become_start_line(bytes),
         };
         if !is_start {
             self.state = State::Lost { why: NO_MESSAGE };
@@ -218,6 +240,10 @@ impl Framer {
                 self.state = State::Body { whole };
                 Step::Used(0)
             }
+            Some(InStream::OpenEnded) => {
+                self.state = State::OpenEnded { from: head_len };
+                Step::Used(0)
+            }
             None => {
                 self.state = State::Lost { why: NO_MESSAGE };
                 Step::Used(0)
@@ -230,14 +256,35 @@ impl Framer {
         let Some(message) = bytes.get(..kept) else { return Step::Wait };
         let is_cut = (kept as u64) < whole;
         self.give(message, is_cut, out);
-        self.state = State::passing(whole - kept as u64);
+        self.state = State::passing(whole - kept as u64, TOO_LONG);
         Step::Used(kept)
     }
 
-    fn pass(&mut self, bytes: &[u8], left: u64, out: &mut dyn FnMut(Framed)) -> Step {
+    fn open_ended(&mut self, bytes: &[u8], from: usize, out: &mut dyn FnMut(Framed)) -> Step {
+        let mut at = from;
+        while let Some(rest) = bytes.get(at..).filter(|_| at <= SIP_MESSAGE_BYTES)
+            && let Some(end) = memchr::memchr(b'\n', rest)
+        {
+            if is_start_line(first_line(rest)) {
+                self.give(bytes.get(..at).unwrap_or(bytes), false, out);
+                self.state = State::Boundary;
+                return Step::Used(at);
+            }
+            at += end + 1;
+        }
+        let Some(kept) = bytes.get(..SIP_MESSAGE_BYTES) else {
+            self.state = State::OpenEnded { from: at };
+            return Step::Wait;
+        };
+        self.give(kept, true, out);
+        self.state = State::Lost { why: TOO_LONG };
+        Step::Used(kept.len())
+    }
+
+    fn pass(&mut self, bytes: &[u8], left: u64, why: &'static str, out: &mut dyn FnMut(Framed)) -> Step {
         let count = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
-        self.state = State::passing(left - count as u64);
-        out(Framed::Skipped { octets: count as u64, why: TOO_LONG });
+        self.state = State::passing(left - count as u64, why);
+        out(Framed::Skipped { octets: count as u64, why });
         Step::Used(count)
     }
 
@@ -254,15 +301,16 @@ impl Framer {
                 Candidate::Message => {
                     self.scanned = 0;
                     self.skipped += at as u64;
+                    self.is_behind_hole = why == BEHIND_HOLE;
                     out(Framed::Skipped { octets: std::mem::take(&mut self.skipped), why });
                     self.state = State::Boundary;
                     return Step::Used(at);
                 }
-                Candidate::Perhaps if at == 0 => {
-                    self.scanned = bytes.len().saturating_sub(2);
+                Candidate::Perhaps { from } if at == 0 => {
+                    self.scanned = from;
                     return Step::Wait;
                 }
-                Candidate::Perhaps => break,
+                Candidate::Perhaps { .. } => break,
                 Candidate::No => {}
             }
             match memchr::memchr(b'\n', rest) {
@@ -314,12 +362,20 @@ impl Framer {
 
     fn give(&mut self, bytes: &[u8], is_cut: bool, out: &mut dyn FnMut(Framed)) {
         match parse_datagram(bytes, !is_cut) {
-            Some(message) => self.give_message(message, bytes.len(), out),
+            Some(mut message) => {
+                if self.is_open_ended() && message.header(HeaderName::ContentLength).is_none() {
+                    message.note(Notes::LENGTH_MISSING);
+                }
+                self.give_message(message, bytes.len(), out);
+            }
             None => self.skipped += bytes.len() as u64,
         }
     }
 
-    fn give_message(&mut self, message: SipMessage, len: usize, out: &mut dyn FnMut(Framed)) {
+    fn give_message(&mut self, mut message: SipMessage, len: usize, out: &mut dyn FnMut(Framed)) {
+        if std::mem::take(&mut self.is_behind_hole) {
+            message.note(Notes::BEHIND_HOLE);
+        }
         self.found += 1;
         self.scanned = 0;
         out(Framed::Message { message, start: self.position, end: self.position + len as u64 });
@@ -328,41 +384,56 @@ impl Framer {
 
 impl State {
     /// Passing over so many octets; none is a boundary.
-    fn passing(left: u64) -> Self {
-        if left == 0 { Self::Boundary } else { Self::Passing { left } }
+    fn passing(left: u64, why: &'static str) -> Self {
+        if left == 0 { Self::Boundary } else { Self::Passing { left, why } }
     }
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Candidate {
     Message,
-    Perhaps,
+    /// More octets will tell; those before the line that begins at `from` need not be looked at again.
+    Perhaps {
+        from: usize,
+    },
     No,
 }
 
-/// Whether a message starts here. In so many octets, `looked_at`, no end of its head was found before.
-fn candidate(bytes: &[u8], looked_at: usize) -> Candidate {
+/// Whether a message starts here. Up to the line that begins at `from`, its head was looked at before. Below its start line
+/// another one comes only where the first was quoted, in a body right before the next message: so looking ends there, and
+/// all candidates together cost no more than their octets.
+fn candidate(bytes: &[u8], from: usize) -> Candidate {
     if !may_become_start_line(bytes) {
         return Candidate::No;
     }
-    let line_is_whole = memchr::memchr(b'\n', bytes).is_some();
-    match (line_is_whole, is_start_line(first_line(bytes))) {
-        (false, _) if bytes.len() < SIP_START_LINE_BYTES => return Candidate::Perhaps,
-        (true, true) => {}
-        _ => return Candidate::No,
+    let Some(line) = whole_start_line(bytes) else {
+        return if bytes.len() < SIP_START_LINE_BYTES { Candidate::Perhaps { from: 0 } } else { Candidate::No };
+    };
+    if !is_start_line(first_line(line)) {
+        return Candidate::No;
     }
-    match head_end(bytes, looked_at) {
-        None if bytes.len() > SIP_HEAD_BYTES => Candidate::No,
-        None => Candidate::Perhaps,
-        Some(head_len) => {
-            let head = bytes.get(..head_len).unwrap_or(bytes);
-            let message = parse_datagram(head, true);
-            let is_whole = message.is_some_and(|message| !message.notes().contains(Notes::MANDATORY_MISSING));
-            // The status line that a body quotes may stand right before the next message.
-            let mut lines = head.split(|byte| *byte == b'\n').skip(1);
-            let has_another = lines.any(|line| is_start_line(line.trim_ascii_end()));
-            if is_whole && !has_another { Candidate::Message } else { Candidate::No }
+    let mut at = from.max(line.len() + 1);
+    while let Some(rest) = bytes.get(at..).filter(|_| at <= SIP_HEAD_BYTES)
+        && let Some(end) = memchr::memchr(b'\n', rest)
+    {
+        let line = first_line(rest);
+        at += end + 1;
+        if line.is_empty() {
+            let head = parse_datagram(bytes.get(..at).unwrap_or(bytes), true);
+            let is_whole = head.is_some_and(|head| !head.notes().contains(Notes::MANDATORY_MISSING));
+            return if is_whole { Candidate::Message } else { Candidate::No };
+        }
+        if is_start_line(line) {
+            return Candidate::No;
         }
     }
+    if bytes.len() > SIP_HEAD_BYTES { Candidate::No } else { Candidate::Perhaps { from: at } }
+}
+
+/// The first line without its LF, if it is whole and no longer than a start line may be.
+fn whole_start_line(bytes: &[u8]) -> Option<&[u8]> {
+    let end = memchr::memchr(b'\n', bytes.get(..SIP_START_LINE_BYTES).unwrap_or(bytes))?;
+    bytes.get(..end)
 }
 
 /// The first octet behind an empty line, looking for one from `from` on.

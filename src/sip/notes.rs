@@ -13,7 +13,7 @@ impl Notes {
     pub const LENGTH_TOO_SMALL: Self = Self(1 << 2);
     /// Content-Length is not a number.
     pub const LENGTH_INVALID: Self = Self(1 << 3);
-    /// There is no Content-Length, which a stream needs; the body goes on to the next start line or to the end of what came.
+    /// There is no Content-Length, which a stream needs; the body goes on to the next start line, or until nothing more comes.
     pub const LENGTH_MISSING: Self = Self(1 << 4);
     /// A header that may occur once occurs again with another value; the first is used.
     pub const REPEATED_HEADER: Self = Self(1 << 5);
@@ -43,8 +43,10 @@ impl Notes {
     pub const URI_BRACKETS: Self = Self(1 << 17);
     /// An IP fragment of the message never came.
     pub const FRAGMENT_LOST: Self = Self(1 << 18);
+    /// It is the first one found behind a hole in a stream: a message that another one quotes looks the same.
+    pub const BEHIND_HOLE: Self = Self(1 << 19);
 
-    const TEXTS: [(Self, &'static str); 19] = [
+    const TEXTS: [(Self, &'static str); 20] = [
         (Self::CUT, "message is cut"),
         (Self::LENGTH_TOO_LARGE, "Content-Length larger than what is there"),
         (Self::LENGTH_TOO_SMALL, "octets after the end of the body"),
@@ -64,6 +66,7 @@ impl Notes {
         (Self::LENGTH_CONFLICT, "two different Content-Lengths"),
         (Self::URI_BRACKETS, "Request-URI in angle brackets"),
         (Self::FRAGMENT_LOST, "a fragment was lost"),
+        (Self::BEHIND_HOLE, "found behind octets that were not captured, perhaps quoted"),
     ];
 
     /// Adds what `other` holds.

@@ -66,6 +66,8 @@ pub(super) enum InStream {
         /// Octets of head and body.
         whole: u64,
     },
+    /// There is a body, and nothing says where it ends.
+    OpenEnded,
 }
 
 /// Reads a message of a stream, whose head takes the first `head_len` octets (RFC 3261, 18.3). `None` when it is none.
@@ -73,10 +75,8 @@ pub(super) fn parse_in_stream(bytes: &[u8], head_len: usize) -> Option<InStream>
     let mut notes = Notes::default();
     let in_head = bytes.get(..head_len)?;
     let head = read_head(in_head, &mut notes)?;
-    let whole = match stream_body(in_head, &head, &mut notes) {
-        Some(length) => length.saturating_add(head_len as u64),
-        None => (head_len + body_without_length(bytes.get(head_len..).unwrap_or_default(), &head)) as u64,
-    };
+    let Some(length) = stream_body(in_head, &head, &mut notes) else { return Some(InStream::OpenEnded) };
+    let whole = length.saturating_add(head_len as u64);
     if whole > bytes.len().min(SIP_MESSAGE_BYTES) as u64 {
         return Some(InStream::Longer { whole });
     }
@@ -103,16 +103,6 @@ fn stream_body(bytes: &[u8], head: &Head, notes: &mut Notes) -> Option<u64> {
         notes.insert(Notes::LENGTH_INVALID);
     }
     length
-}
-
-/// Octets up to the next start line, or all that came.
-fn body_without_length(bytes: &[u8], head: &Head) -> usize {
-    if !head.has(HeaderName::ContentType) && !head.has(HeaderName::ContentLength) {
-        return 0;
-    }
-    let mut lines = memchr::memchr_iter(b'\n', bytes).map(|end| end + 1);
-    let next = lines.find(|at| bytes.get(*at..).is_some_and(|rest| is_start_line(first_line(rest))));
-    next.unwrap_or(bytes.len())
 }
 
 /// Start line and header lines of a message, as offsets into its bytes.

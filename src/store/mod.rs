@@ -168,7 +168,10 @@ impl Store {
                 Event::Sip(arrival) => self.sip(*arrival, changes),
                 Event::TcpFlow(fact) => self.fact(fact.flow, Fact::Tcp(fact), changes),
                 Event::Icmp(fact) => self.icmp(fact, changes),
-                Event::Rtcp(_) => self.collector.rtcp_packets += 1,
+                Event::Rtcp(seen) => {
+                    self.collector.rtcp_packets += 1;
+                    self.streams.rtcp(&seen);
+                }
             }
         }
         self.streams.apply(&decoded.rtp, &self.media, changes, &mut self.bound);
@@ -265,13 +268,7 @@ impl Store {
     /// What is kept, against its limits.
     pub fn memory(&self) -> Vec<MemoryUse> {
         let (streams, candidates, evicted_streams) = self.streams.usage();
-        let row = |what, used: usize, limit: usize, unit, evicted| MemoryUse {
-            what,
-            used: used as u64,
-            limit: limit as u64,
-            unit,
-            evicted,
-        };
+        let row = MemoryUse::new;
         vec![
             row("calls", self.calls.len(), self.options.calls, "calls", self.evicted),
             row(

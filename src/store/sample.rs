@@ -10,7 +10,7 @@ use crate::sip::{HeaderName, Method};
 use crate::time::Timestamp;
 use crate::track::call::{Call, CallKey, CallKind, CallState, Party, Timing};
 use crate::track::message::{Message, MessageLog};
-use crate::track::stream::{Stream, StreamKey};
+use crate::track::stream::{Quality, Stream, StreamKey};
 
 /// 2016-05-18T18:23:15Z and so many microseconds.
 pub fn at(micros: i64) -> Timestamp {
@@ -156,6 +156,6 @@ pub fn stream(key: u64, micros: i64, src: &str, dst: &str, packets: u64) -> Stre
         first: at(micros),
         last: at(micros + 20_000 * packets as i64),
         call: None,
-        quality: Arc::default(),
+        quality: Arc::new(Quality { expected: packets + 2, lost: 2, ..Quality::default() }),
     }
 }

@@ -7,14 +7,17 @@ use smallvec::SmallVec;
 
 use crate::event::SipArrival;
 use crate::limits::{CALL_FLOWS, SHARED_IDENTITIES};
-use crate::packet::FlowKey;
+use crate::packet::{Endpoint, FlowKey};
+use crate::rtp::vq_report::VqReport;
 use crate::sdp::Sdp;
-use crate::sip::Method;
 use crate::sip::multipart::sdp_body;
+use crate::sip::{HeaderName, Method, SipMessage};
 use crate::track::call::{Call, CallKey, CallKind, CallState, EndedBy, Identities};
 use crate::track::machine::{self, Outcome};
 use crate::track::message::Message;
 use crate::track::reading::Reading;
+
+use crate::time::Timestamp;
 
 use super::{CallEntry, Change, Store, add_fact, row_bytes};
 
@@ -54,6 +57,9 @@ impl Store {
         let has_sdp = sdp.is_some();
         if let (Some(sdp), false) = (sdp, is_repeat) {
             self.describe(key, &reading, sdp, changes);
+        }
+        if !is_repeat && is_quality_report(&arrival.message) {
+            self.quality_report(arrival.message.body(), at, arrival.flow.src);
         }
         self.join_flow(key, arrival.flow);
         drop(reading);
@@ -116,6 +122,14 @@ impl Store {
         }
     }
 
+    /// Notes what a phone says about the streams of a call, once it is over or now and then (RFC 6035).
+    fn quality_report(&mut self, body: &[u8], at: Timestamp, by: Endpoint) {
+        let Some(report) = VqReport::parse(body) else { return };
+        let call = report.call_id.as_deref().and_then(|call_id| self.by_id.get(call_id)).copied();
+        let streams = call.and_then(|call| self.calls.get(call.0)).map(|call| call.streams.clone());
+        self.streams.phone_report(&report, at, by, &streams.unwrap_or_default());
+    }
+
     /// Remembers the flow, and notes how its connection began.
     fn join_flow(&mut self, key: CallKey, flow: FlowKey) {
         let Some(entry) = self.entries.get_mut(&key) else { return };
@@ -168,4 +182,11 @@ fn share(known: &mut HashSet<Arc<Identities>>, identities: &mut Arc<Identities>)
     } else if known.len() < SHARED_IDENTITIES {
         known.insert(Arc::clone(identities));
     }
+}
+
+/// Whether the body is a voice quality report, whatever the request that carries it.
+fn is_quality_report(message: &SipMessage) -> bool {
+    const TYPE: &[u8] = b"application/vq-rtcpxr";
+    let content_type = message.header(HeaderName::ContentType).map(<[u8]>::trim_ascii);
+    content_type.and_then(|value| value.get(..TYPE.len())).is_some_and(|start| start.eq_ignore_ascii_case(TYPE))
 }

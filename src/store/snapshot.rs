@@ -86,6 +86,13 @@ pub struct MemoryUse {
     pub evicted: u64,
 }
 
+impl MemoryUse {
+    /// A row: what is kept, how much of it, the limit and the unit of both, and how many were evicted for it.
+    pub const fn new(what: &'static str, used: usize, limit: usize, unit: &'static str, evicted: u64) -> Self {
+        Self { what, used: used as u64, limit: limit as u64, unit, evicted }
+    }
+}
+
 /// The state of the capture.
 #[derive(Clone, Debug, Default)]
 pub struct CaptureView {

@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{PacketIds, SipArrival};
+use crate::event::{PacketIds, RtpSample, SipArrival, Trace};
+use crate::limits::DUPLICATE_MS;
 use crate::packet::{Endpoint, PacketId, Transport};
 use crate::sip::parse::parse_datagram;
 use crate::track::call::{CallKind, CallState};
@@ -224,4 +225,58 @@ fn a_message_costs_at_most_400_bytes_beside_its_own() {
     // What is not on the heap of a call and of its machines; the rest are its names.
     let inline = size_of::<Call>() + size_of::<CallEntry>();
     assert!(size_of::<Call>() <= 560 && inline <= CALL_BYTES / 2, "{} {inline}", size_of::<Call>());
+}
+
+/// A packet of stream 1, so many tenths of a ms after the first one.
+fn voice(sequence: u16, at: i64, trace: Trace) -> RtpSample {
+    let host = |number: u8| Endpoint::new([10, 0, 0, number].into(), 4_000);
+    RtpSample {
+        at: Timestamp::from_nanos(at * 100_000),
+        packet: PacketId::new(0, 1),
+        trace,
+        flow: FlowKey { src: host(1), dst: host(2) },
+        ssrc: 1,
+        timestamp: u32::from(sequence) * 160,
+        sequence,
+        payload_type: 0,
+        marker: false,
+        payload_len: 160,
+        head: None,
+    }
+}
+
+fn packets_and_copies(samples: Vec<RtpSample>) -> (u64, u64) {
+    let mut store = Store::default();
+    store.apply(&mut Decoded { rtp: samples, ..Decoded::default() }, &mut Vec::new());
+    let packets = store.streams().iter().map(|stream| stream.packets).sum();
+    (packets, store.media_copies())
+}
+
+#[test]
+fn a_stream_that_was_captured_twice_is_counted_once() {
+    let numbered = |sequence: u16| Trace { id: 7_000 + sequence, way: 0 };
+    let on = |way| Trace { id: 0, way };
+    let twice = |first: &dyn Fn(u16) -> Trace, second: &dyn Fn(u16) -> Trace, later: i64| {
+        let both = (0..200).flat_map(|n| {
+            let at = i64::from(n) * 200;
+            [voice(n, at, first(n)), voice(n, at + later, second(n))]
+        });
+        let mut all: Vec<_> = both.collect();
+        all.sort_by_key(|sample| sample.at);
+        packets_and_copies(all)
+    };
+    assert_eq!(twice(&numbered, &numbered, 3), (200, 200));
+    assert_eq!(twice(&|_| on(1), &|_| on(2), 0), (200, 200), "not numbered, on another way");
+    assert_eq!(twice(&|_| on(1), &|_| on(1), 3), (400, 0), "sent twice");
+    assert_eq!(twice(&|_| Trace::default(), &|_| Trace::default(), 3), (400, 0), "copies are not looked for");
+    assert_eq!(twice(&numbered, &|sequence| numbered(sequence + 1), 3), (400, 0), "sent twice, numbered");
+    assert_eq!(twice(&numbered, &numbered, DUPLICATE_MS * 10 + 1), (400, 0), "much later");
+}
+
+#[test]
+fn copies_are_found_behind_a_burst_of_the_stream() {
+    let burst = |from: u16, at: i64| (from..from + 6).map(move |n| voice(n, at, Trace { id: n + 1, way: 0 }));
+    let all: Vec<_> =
+        (0..20).flat_map(|n| burst(n * 6, i64::from(n) * 400).chain(burst(n * 6, i64::from(n) * 400 + 9))).collect();
+    assert_eq!(packets_and_copies(all), (120, 120));
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::packet::FlowKey;
+use crate::packet::{Endpoint, FlowKey};
 use crate::rtp::figures::Percentiles;
 use crate::rtp::figures::dtmf::DtmfEvent;
 use crate::rtp::figures::histogram::Bucket;
@@ -10,6 +10,7 @@ use crate::rtp::figures::windows::{Bar, Window};
 use crate::rtp::figures::wireshark::WiresharkFigures;
 use crate::rtp::mos::Score;
 use crate::rtp::playout;
+use crate::rtp::rtcp::xr::VoipMetrics;
 use crate::time::{Elapsed, Timestamp};
 
 use super::call::CallKey;
@@ -125,6 +126,65 @@ pub struct Quality {
     pub payloads: Arc<[(u8, Option<Arc<str>>)]>,
     /// The same stream as Wireshark sees it.
     pub wireshark: WiresharkFigures,
+    /// What others say about it. It never takes the place of what was measured here.
+    pub reported: Option<Arc<Reported>>,
+}
+
+/// What the ends of a stream say about it. All is as of the newest report that has it.
+#[derive(Clone, Debug, Default)]
+pub struct Reported {
+    /// The receiver's RTCP (RFC 3550, 6.4).
+    pub receiver: Option<ReceiverSays>,
+    /// The receiver's VoIP metrics (RFC 3611, 4.7).
+    pub metrics: Option<VoipMetrics>,
+    /// The round trip between both ends, as RTCP gives it.
+    pub round_trip: Option<Elapsed>,
+    /// Its part from the place of capture to the receiver and back.
+    pub receiver_part: Option<Elapsed>,
+    /// Its part from the place of capture to the sender and back.
+    pub sender_part: Option<Elapsed>,
+    /// What a phone told its server about what it received (RFC 6035).
+    pub phone: Option<PhoneSays>,
+    /// Whether its sender's RTCP is encrypted.
+    pub is_encrypted: bool,
+}
+
+/// A report block of RTCP.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ReceiverSays {
+    /// When.
+    pub at: Timestamp,
+    /// Who sent it.
+    pub by: Endpoint,
+    /// Lost since the report before, in %.
+    pub lost_percent: f64,
+    /// Lost in all; negative when duplicates came.
+    pub lost: i32,
+    /// Highest sequence number received, with its cycles.
+    pub highest_sequence: u32,
+    /// Jitter in ticks of the stream's clock.
+    pub jitter: u32,
+}
+
+/// A voice quality report. What it leaves out is `None`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PhoneSays {
+    /// When.
+    pub at: Timestamp,
+    /// Who sent it.
+    pub by: Endpoint,
+    /// Lost on the network, in %.
+    pub lost_percent: Option<f64>,
+    /// Thrown away by its jitter buffer, in %.
+    pub discard_percent: Option<f64>,
+    /// Jitter in ms.
+    pub jitter_ms: Option<f64>,
+    /// Round trip in ms.
+    pub round_trip_ms: Option<f64>,
+    /// MOS of listening.
+    pub mos_lq: Option<f64>,
+    /// MOS of conversation.
+    pub mos_cq: Option<f64>,
 }
 
 impl Quality {

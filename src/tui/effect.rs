@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use crossterm::Command;
 use crossterm::clipboard::CopyToClipboard;
+use nix::unistd::{User, geteuid};
 
 use super::action::Effect;
 use super::screen::Screen;
@@ -14,10 +17,19 @@ use super::{EngineHandle, UiCommand};
 
 /// `~/` as a shell means it.
 fn at_home(path: PathBuf) -> PathBuf {
-    match (path.strip_prefix("~"), std::env::var_os("HOME")) {
-        (Ok(rest), Some(home)) => Path::new(&home).join(rest),
+    match (path.strip_prefix("~"), home()) {
+        (Ok(rest), Some(home)) => home.join(rest),
         _ => path,
     }
+}
+
+/// The user's own directory. Once privileges are dropped HOME may still be that of root.
+fn home() -> Option<PathBuf> {
+    let user = geteuid();
+    let is_own =
+        |home: &PathBuf| fs::metadata(home).is_ok_and(|folder| folder.is_dir() && folder.uid() == user.as_raw());
+    let named = std::env::var_os("HOME").map(PathBuf::from);
+    named.filter(is_own).or_else(|| Some(User::from_uid(user).ok()??.dir))
 }
 
 /// Carries out an effect. True when the program should end.
@@ -42,7 +54,7 @@ pub fn carry_out(
         Effect::Mouse(on) => terminal.set_mouse(on)?,
         Effect::Save(mut request) => {
             request.path = at_home(request.path);
-            engine.send(UiCommand::Save(request));
+            engine.send(UiCommand::Save(request, Arc::clone(&screen.state().snapshot)));
         }
         Effect::Forget(keys) => engine.send(UiCommand::Forget(keys)),
         Effect::ForgetAll => engine.send(UiCommand::ForgetAll),

@@ -17,7 +17,7 @@ impl EngineHandle for Handle {
             match command {
                 UiCommand::Forget(calls) => Command::Forget(calls),
                 UiCommand::ForgetAll => Command::ForgetAll,
-                UiCommand::Save(request) => Command::Save(request),
+                UiCommand::Save(request, seen) => Command::Save(request, seen),
             },
         );
     }

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use super::action::{Action, Hits, Tab};
 use super::format::counted;
-use super::keys::{self, Context};
+use super::keys::{self, Binding, Context};
 use super::pane;
 use super::pane::quality::QualityPane;
 use super::sentence;
@@ -279,7 +279,12 @@ fn hint_bar(buffer: &mut Buffer, area: Rect, state: &State, hits: &mut Hits) {
     let mut hints: Vec<(String, String, Action)> = Vec::new();
     let mut own = 0;
     let context = state.context();
-    for binding in keys::of(context).filter(|binding| !binding.hint.is_empty()) {
+    let has_samples = !state.snapshot.capture.decode.samples.is_empty();
+    let is_of_use = |binding: &&Binding| {
+        let opens_sample = binding.context == Context::Capture && binding.action == Action::Open;
+        !binding.hint.is_empty() && (has_samples || !opens_sample)
+    };
+    for binding in keys::of(context).filter(is_of_use) {
         let first = binding.keys.split(' ').next().unwrap_or_default();
         let key = keys::shown(first, theme.ascii);
         let word = if theme.ascii { binding.hint.replace('…', "") } else { binding.hint.to_owned() };

@@ -83,10 +83,10 @@ impl Default for UiOptions {
 }
 
 /// What the interface asks of the engine.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum UiCommand {
-    /// Save to a file.
-    Save(SaveRequest),
+    /// Save to a file what the user saw.
+    Save(SaveRequest, Arc<Snapshot>),
     /// Forget these calls.
     Forget(Vec<CallKey>),
     /// Forget everything.

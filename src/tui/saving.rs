@@ -5,9 +5,7 @@ use super::popup::Popup;
 use super::popup::save::{self, SaveForm};
 use super::state::State;
 use crate::engine::SaveOutcome;
-
-/// Outcomes shown in the Capture tab.
-const OUTCOMES: usize = 5;
+use crate::limits::SAVE_OUTCOMES;
 
 /// Opens the window, unless something is being saved.
 pub fn open(state: &mut State) {
@@ -51,7 +49,7 @@ pub fn ended(state: &mut State, outcome: SaveOutcome) {
     }
     if !matches!(outcome, SaveOutcome::Exists(_)) {
         state.saved.push((text, is_well));
-        let surplus = state.saved.len().saturating_sub(OUTCOMES);
+        let surplus = state.saved.len().saturating_sub(SAVE_OUTCOMES);
         state.saved.drain(..surplus);
     }
 }

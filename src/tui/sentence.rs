@@ -142,7 +142,7 @@ fn broken(call: &Call, out: &mut String) {
         match fact {
             Fact::Tcp(fact) if fact.kind.is_reset() => {
                 let _ = match fact.kind {
-                    TcpSign::Unknown => write!(out, "; {} no longer knows the TCP connection (RST)", fact.flow.src),
+                    TcpSign::Unknown => write!(out, "; TCP lost (RST) at {}", fact.flow.src),
                     TcpSign::Refused => write!(out, "; {} refuses TCP (RST)", fact.flow.src),
                     _ => write!(out, "; TCP reset by {}", fact.flow.src),
                 };

@@ -6,14 +6,17 @@
 //!     cargo run --release --example generate -- carrier --calls 50 --tcp -o tcp.pcap
 //!     cargo run --release --example generate -- half-open --flows 1000000 -o attack.pcap
 //!     cargo run --release --example generate -- demo -o demo.pcap
+//!     cargo run --release --example generate -- --quality loss-5 -o loss.pcap
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sipwatch::capture::demo;
+use sipwatch::capture::synth::quality::{Scene, names};
 use sipwatch::capture::synth::{Attack, Attacker, Carrier, CarrierOptions, PcapWriter, Precision, RtpFaults};
 use sipwatch::packet::{LinkType, Transport};
 use sipwatch::time::{Elapsed, Timestamp};
@@ -24,6 +27,9 @@ struct Arguments {
     /// A capture of a known size.
     #[arg(long, value_enum)]
     preset: Option<Preset>,
+    /// One call whose RTP figures are known exactly, with one fault.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(names()))]
+    quality: Option<String>,
     /// The file to write; standard output (and the JSON on standard error) when it is "-".
     #[arg(short, long, global = true, default_value = "-")]
     output: PathBuf,
@@ -136,7 +142,7 @@ fn options(arguments: &Arguments) -> anyhow::Result<CarrierOptions> {
             unanswered_per_mille: 250,
             ..CarrierOptions::default()
         },
-        _ => bail!("either --preset, or one word for the kind of capture; see --help"),
+        _ => bail!("either --preset, or --quality, or one word for the kind of capture; see --help"),
     };
     let transport = if arguments.tcp { Transport::Tcp } else { Transport::Udp };
     let start = Timestamp::from_parts(arguments.start, 0);
@@ -186,8 +192,17 @@ fn main() -> anyhow::Result<()> {
     let precision = if arguments.nanos { Precision::Nanos } else { Precision::Micros };
     let mut writer = PcapWriter::new(out, precision, LinkType::ETHERNET, 262_144)?;
     let mut frame = Vec::new();
-    let truth = if let Some((attack, flows)) = attack(&arguments) {
-        let start = Timestamp::from_parts(arguments.start, 0);
+    let start = Timestamp::from_parts(arguments.start, 0);
+    let scene = arguments.quality.as_ref().and_then(|name| Scene::named(name, start, arguments.seed));
+    let truth = if let Some(mut scene) = scene {
+        if arguments.preset.is_some() || arguments.kind.is_some() {
+            bail!("--quality makes a capture of its own; leave out --preset and the word for the kind");
+        }
+        while let Some(at) = scene.next_packet(&mut frame) {
+            writer.write(at, &frame)?;
+        }
+        serde_json::to_string_pretty(scene.truth())?
+    } else if let Some((attack, flows)) = attack(&arguments) {
         let mut attacker = Attacker::new(attack, flows, start, arguments.seed);
         while let Some(at) = attacker.next_packet(&mut frame) {
             writer.write(at, &frame)?;

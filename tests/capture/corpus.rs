@@ -3,6 +3,8 @@
 //! `SIPWATCH_CORPUS` names the folder with `truth.json` and `index.json`; without it these tests are skipped and say so.
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its corpus has failed")]
 
+mod rtcp;
+
 use std::fs;
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -12,7 +14,7 @@ use std::process::Command;
 use serde_json::Value;
 use sipwatch::capture::Source;
 use sipwatch::capture::file::FileSource;
-use sipwatch::capture::save::{RecordOptions, Recorder, Rotation};
+use sipwatch::capture::save::{RecordOptions, Recorder, Rotation, SourceNames};
 use sipwatch::engine::{EngineOptions, analyze};
 use sipwatch::export;
 use sipwatch::packet::Batch;
@@ -227,16 +229,16 @@ fn message_bytes_equal_those_that_tshark_puts_together() {
 
 /// Writes a capture as `-w` does.
 fn written(path: &Path, to: &Path) {
-    let names = [path.display().to_string()];
-    let options =
-        RecordOptions { path: to.into(), rotation: Rotation::default(), owner: None, names: names.clone().into() };
+    let source = FileSource::open(&[path.display().to_string()]).unwrap();
+    let names = SourceNames::of([source.status()]);
+    let options = RecordOptions { path: to.into(), rotation: Rotation::default(), owner: None, names };
     let mut recorder = Recorder::open(options).unwrap();
     let mut sink = |batch: &mut Batch| {
         recorder.write(batch);
         batch.clear();
         ControlFlow::Continue(())
     };
-    Box::new(FileSource::open(&names).unwrap()).run(&mut sink).unwrap();
+    Box::new(source).run(&mut sink).unwrap();
 }
 
 #[test]

@@ -88,6 +88,9 @@ fn what_cannot_be_written_is_said_before_anything_is_read() {
     let from = files.demo();
     let before = fs::read(&from).unwrap();
     assert_fails(&run(&["-r", &from, "-w", &from, "--report", "calls"]), 1, &["demo.pcap", "is being read"]);
+    let mut piped = sipwatch();
+    piped.args(["-r", "-", "-w", &from, "--report", "calls"]).stdin(fs::File::open(&from).unwrap());
+    assert_fails(&piped.output().unwrap(), 1, &["demo.pcap", "is being read"]);
     assert_eq!(fs::read(&from).unwrap(), before);
     assert_fails(&run(&["-r", &from, "-w", "/no/such/x.pcapng", "--report", "calls"]), 1, &["/no/such", "directory"]);
     assert_fails(&run(&["-r", &from, "-w", "-", "--report", "calls"]), 2, &["-w -", "--report"]);
@@ -111,6 +114,11 @@ fn rotated_files_together_are_the_capture() {
     for what in ["sip", "streams"] {
         assert_eq!(again[what], report[what]);
     }
+    // Written once more, the first one has the number and the time of the one that is read.
+    let before = fs::read(&paths[0]).unwrap();
+    let output = run(&["-r", &paths[0], "-w", &files.path("x.pcapng"), "--rotate-seconds", "20"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(fs::read(&paths[0]).unwrap(), before);
 }
 
 #[test]

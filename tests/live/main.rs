@@ -1,6 +1,6 @@
 //! The program on a live link: two network namespaces joined by a cable of their own, real SIP over it.
 //!
-//! Needs root, iproute2, tcpdump, tshark, sipp and tcpreplay; where one is missing a test says so and passes.
+//! Needs root, iproute2, tcpdump, tshark, sipp, tcpreplay and kamailio; where one is missing a test says so and passes.
 //! `SIPWATCH_LONG=1` adds the tests under full load, which want a release build and an otherwise idle machine.
 
 #![expect(
@@ -19,4 +19,5 @@ mod pty;
 mod quiet;
 mod save;
 mod stream;
+mod websocket;
 mod wire;

@@ -1,5 +1,6 @@
 //! What `-w` and F2 write on a busy link, read again by tshark and by sipwatch, is what was on the link.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,8 +10,11 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use sipwatch::capture::demo;
+use sipwatch::capture::file::FileSource;
 use sipwatch::capture::synth::CarrierOptions;
+use sipwatch::engine::{EngineOptions, analyze};
 use sipwatch::time::{Elapsed, Timestamp};
+use sipwatch::track::call::Call;
 
 use super::lab::{FAR, Lab, NEAR, SIPWATCH, skip, tshark, turn, until};
 use super::pty::Terminal;
@@ -43,6 +47,14 @@ fn facts(report: &Value) -> (Value, Vec<[Value; 4]>, Vec<[Value; 4]>) {
     };
     let calls = rows("calls", ["call_id", "kind", "messages", "codecs"]);
     (sip.to_vec().into(), calls, rows("streams", ["ssrc", "src_port", "packets", "call_id"]))
+}
+
+/// The messages of every call, byte by byte.
+fn messages(file: &Path) -> BTreeMap<String, Vec<Vec<u8>>> {
+    let source = FileSource::open(&[file.display().to_string()]).expect("a capture");
+    let snapshot = analyze(Box::new(source), &EngineOptions::default()).expect("a snapshot");
+    let said = |call: &Call| call.messages.iter().map(|message| message.sip.bytes().to_vec()).collect();
+    snapshot.calls.iter().map(|call| (call.call_id.to_string(), said(call))).collect()
 }
 
 fn packets(file: &Path) -> u64 {
@@ -111,6 +123,8 @@ fn what_is_written_and_saved_under_load_is_what_was_sent() {
     let want = facts(&report(&sent));
     assert_eq!(facts(&report(&written)), want);
     assert_eq!(facts(&report(&all)), want);
+    let said = messages(&sent);
+    assert!(messages(&written) == said && messages(&all) == said, "the same messages, byte by byte");
     // The one call with all of its messages and all of its RTP.
     let (_, calls, streams) = facts(&report(&one));
     let [call] = calls.as_slice() else { panic!("{calls:?}") };
@@ -120,6 +134,7 @@ fn what_is_written_and_saved_under_load_is_what_was_sent() {
     let ids = tshark(&one, "sip", &["sip.Call-ID"]);
     assert_eq!(ids.len() as u64, call[2].as_u64().unwrap_or_default());
     assert!(ids.iter().all(|row| call[0] == row[0]), "{ids:?}");
+    assert!(messages(&one).iter().all(|(call_id, its)| said.get(call_id) == Some(its)), "the same messages");
 }
 
 #[test]
@@ -137,9 +152,13 @@ fn a_file_is_read_again_and_what_exists_is_asked_about() {
     save_as(&mut terminal, &to);
     assert_eq!(facts(&report(&to)), facts(&report(&from)));
     fs::write(&to, b"something else").expect("another file");
-    terminal.press("j");
+    terminal.press("/INVITE\r");
+    terminal.see("the filter", PATIENCE, |text| text.contains("filter: INVITE"));
+    terminal.press("\x1b[H");
+    terminal.press("\r");
+    terminal.see("the ladder", PATIENCE, |text| text.contains("Call-ID"));
     terminal.press(F2);
-    terminal.see("the save window", PATIENCE, |text| text.contains("read from the capture again"));
+    terminal.see("this call", PATIENCE, |text| text.contains("this call:") && text.contains("capture again"));
     terminal.press(UP);
     terminal.press(CLEAR);
     terminal.press(&to.display().to_string());
@@ -148,7 +167,14 @@ fn a_file_is_read_again_and_what_exists_is_asked_about() {
     assert_eq!(fs::read(&to).expect("the file"), b"something else");
     terminal.press("y");
     terminal.see("word of the save", PATIENCE, |text| text.contains("Saved "));
-    assert_eq!(facts(&report(&to)), facts(&report(&from)));
+    let ((_, calls, streams), want) = (facts(&report(&to)), facts(&report(&from)));
+    let [call] = calls.as_slice() else { panic!("{calls:?}") };
+    assert!(want.1.contains(call), "{call:?}");
+    let its: Vec<_> = want.2.iter().filter(|stream| stream[3] == call[0]).cloned().collect();
+    assert_eq!(streams, its);
+    let said = messages(&from);
+    assert!(messages(&to).iter().all(|(call_id, its)| said.get(call_id) == Some(its)), "the same messages");
+    terminal.press("8");
     terminal.press("q");
     assert_eq!(terminal.exit_code(PATIENCE), Some(0), "{}", terminal.text());
 }

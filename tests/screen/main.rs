@@ -5,3 +5,4 @@ mod feel;
 mod fixture;
 mod pages;
 mod quality;
+mod saving;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
 use sipwatch::capture::FileFacts;
+use sipwatch::counters::{DecodeCounters, FragmentCounters};
 use sipwatch::engine::SaveOutcome;
 use sipwatch::store::snapshot::{CaptureView, RecentView, Snapshot, SourceView, WrittenView};
 use sipwatch::tui::action::Effect;
@@ -159,6 +160,23 @@ fn what_a_file_tells_besides_packets_stands_below_it() {
         assert!(told.contains(words) && !plain.contains(words), "{words}\n{told}");
     }
     assert!(!told.contains('\u{1b}'));
+}
+
+#[test]
+fn what_became_of_fragments_stands_in_the_capture_tab() {
+    let page = |fragments: FragmentCounters| {
+        let decode = DecodeCounters { fragments, ..DecodeCounters::default() };
+        let capture = CaptureView { decode, ..CaptureView::default() };
+        let snapshot = Snapshot { generation: 1, capture: Arc::new(capture), ..Snapshot::default() };
+        text(&screen(snapshot, (120, 45), "8").render(120, 45))
+    };
+    assert!(!page(FragmentCounters::default()).contains("fragments"));
+    let page =
+        page(FragmentCounters { arrived: 12, joined: 5, incomplete: 1, evicted_by_count: 3, evicted_by_bytes: 4 });
+    let words = |line: &str| line.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
+    let lines: Vec<_> =
+        page.lines().skip_while(|line| !line.contains("IP fragments")).skip(1).take(4).map(words).collect();
+    assert_eq!(lines, ["arrived 12", "joined 5 datagrams", "incomplete 1 datagrams", "no room 7"], "{page}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Cursor, IsTerminal, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,7 +14,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use crate::capture::{SourceError, SourceStatus};
+use crate::capture::{FileStamp, SourceError, SourceStatus, system_words};
 use crate::limits::FILE_BUFFER_BYTES;
 
 /// How long a wait for a pipe's next bytes lasts before the stop flag is looked at, in ms.
@@ -40,8 +41,8 @@ pub(super) fn spoken(path: &str) -> &str {
 /// Opens a path, or standard input for `-`, and looks whether it is packed. Waits for the first bytes of a pipe.
 pub(super) fn open(path: &str, status: &Arc<SourceStatus>, stop: &Arc<AtomicBool>) -> Result<Input, SourceError> {
     let no_file = |why: String| SourceError::NoFile { path: spoken(path).to_owned(), why };
-    let file = open_file(path).map_err(|error| no_file(in_words(&error)))?;
-    let kind = file.metadata().map_err(|error| no_file(in_words(&error)))?;
+    let file = open_file(path).map_err(|error| no_file(system_words(&error)))?;
+    let kind = file.metadata().map_err(|error| no_file(system_words(&error)))?;
     if kind.is_dir() {
         return Err(no_file("is a directory, not a file".to_owned()));
     }
@@ -53,12 +54,20 @@ pub(super) fn open(path: &str, status: &Arc<SourceStatus>, stop: &Arc<AtomicBool
     }
     let is_stream = !kind.is_file();
     let mut raw = Raw { file, is_stream, status: Arc::clone(status), stop: Arc::clone(stop) };
-    let start = first_bytes(&mut raw).map_err(|error| no_file(in_words(&error)))?;
+    let start = first_bytes(&mut raw).map_err(|error| no_file(system_words(&error)))?;
     if start.is_empty() {
         return Err(SourceError::EmptyFile { path: spoken(path).to_owned() });
     }
     let size = (!is_stream).then_some(kind.len());
     Ok(Input { bytes: unpacked(start, raw), is_stream, size })
+}
+
+/// Which file an input is and how it is now, if it is a file.
+pub(super) fn stamp(path: &str) -> Option<FileStamp> {
+    match path {
+        "-" => FileStamp::of(&open_file(path).ok()?.metadata().ok()?),
+        path => FileStamp::at(Path::new(path)),
+    }
 }
 
 fn open_file(path: &str) -> io::Result<File> {
@@ -68,15 +77,6 @@ fn open_file(path: &str) -> io::Result<File> {
     }
     // Opening a pipe that nobody writes to must not hang where a stop cannot reach.
     OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path)
-}
-
-/// The system's words without its error number.
-pub(super) fn in_words(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error") {
-        Some((words, _)) => words.to_lowercase(),
-        None => text,
-    }
 }
 
 fn first_bytes(raw: &mut Raw) -> io::Result<Vec<u8>> {

@@ -23,12 +23,9 @@ use self::order::Order;
 use self::reader::{FileReader, Next};
 use super::link::link_name;
 use super::{BatchSink, FileFacts, Source, SourceError, SourceKind, SourceState, SourceStatus, Stopper};
-use crate::limits::{FILE_BUFFER_BYTES, FILE_BUFFERS_BYTES};
+use crate::limits::{FILE_BUFFER_BYTES, FILE_BUFFERS_BYTES, FILE_SMALLEST_BUFFER_BYTES};
 use crate::packet::Batch;
 use crate::time::Timestamp;
-
-/// The smallest read buffer of one of very many files, in bytes.
-const SMALLEST_BUFFER_BYTES: usize = 16 * 1024;
 
 /// One or several capture files as one source.
 ///
@@ -44,6 +41,8 @@ pub struct FileSource {
     names: Vec<String>,
     status: Arc<SourceStatus>,
     stop: Arc<AtomicBool>,
+    /// Facts that were told of already.
+    told: usize,
 }
 
 impl FileSource {
@@ -52,9 +51,11 @@ impl FileSource {
         let names: Vec<String> = paths.iter().map(|path| short_name(path)).collect();
         let mut status = SourceStatus::new(joint_name(&names), SourceKind::File, "");
         status.inputs.clone_from(&names);
+        status.stamps = paths.iter().map(|path| input::stamp(path)).collect();
         let status = Arc::new(status);
         let stop = Arc::new(AtomicBool::new(false));
-        let buffer_bytes = (FILE_BUFFERS_BYTES / paths.len().max(1)).clamp(SMALLEST_BUFFER_BYTES, FILE_BUFFER_BYTES);
+        let buffer_bytes =
+            (FILE_BUFFERS_BYTES / paths.len().max(1)).clamp(FILE_SMALLEST_BUFFER_BYTES, FILE_BUFFER_BYTES);
         let mut readers = Vec::with_capacity(paths.len());
         let mut total = Some(0_u64);
         for (index, path) in paths.iter().enumerate() {
@@ -68,7 +69,7 @@ impl FileSource {
         }
         status.total_bytes.store(total.unwrap_or(0), Ordering::Relaxed);
         let is_stream = readers.iter().any(|reader| reader.is_stream);
-        let source = Self { readers, order: Order::new(!is_stream), names, status, stop };
+        let source = Self { readers, order: Order::new(!is_stream), names, status, stop, told: 0 };
         source.publish_facts();
         Ok(source)
     }
@@ -188,6 +189,12 @@ impl FileSource {
 
     /// Gives the sink what need not wait for packets that are still to be read.
     fn give_due(&mut self, over: bool, sink: &mut dyn BatchSink) -> ControlFlow<()> {
+        // Interfaces are described right before their first packet.
+        let told = self.readers.iter().map(FileReader::told).sum();
+        if told != self.told {
+            self.told = told;
+            self.publish_facts();
+        }
         while let Some(mut batch) = self.order.due(over) {
             self.status.packets.fetch_add(batch.len() as u64, Ordering::Relaxed);
             sink.hand_on(&mut batch)?;

@@ -113,6 +113,11 @@ impl Pcapng {
         self.interfaces.iter().map(|interface| interface.link)
     }
 
+    /// How much it has told so far; grows with it.
+    pub(super) fn told(&self) -> usize {
+        self.interfaces.len() + self.hosts.len() + self.key_blocks as usize
+    }
+
     /// Adds what the file told besides its packets. `file` is its number in the capture.
     pub(super) fn tell(&self, file: u16, facts: &mut FileFacts) {
         facts.key_blocks += self.key_blocks;

@@ -4,12 +4,12 @@ use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::input::{self, Input, in_words, spoken};
+use super::input::{self, Input, spoken};
 use super::legacy::{self, Legacy};
 use super::pcapng::{self, Pcapng};
 use super::record::{Found, Step};
 use super::window::Window;
-use crate::capture::{FileFacts, SourceError, SourceStatus};
+use crate::capture::{FileFacts, SourceError, SourceStatus, system_words};
 use crate::limits::FILE_READ_BYTES;
 use crate::packet::{Batch, LinkType, PacketId, PacketMeta};
 use crate::time::Timestamp;
@@ -68,7 +68,7 @@ impl FileReader {
         let mut window = Window::new(buffer_bytes);
         let no_file = |error: std::io::Error| SourceError::NoFile {
             path: spoken(path).to_owned(),
-            why: format!("cannot be read: {}", in_words(&error)),
+            why: format!("cannot be read: {}", system_words(&error)),
         };
         fill_to(&mut window, bytes.as_mut(), MAGIC_LEN).map_err(no_file)?;
         if window.unread().is_empty() {
@@ -158,7 +158,7 @@ impl FileReader {
             }
             Ok(_) => {}
             Err(error) => {
-                let warning = format!("{}: {}", self.cut(), in_words(&error));
+                let warning = format!("{}: {}", self.cut(), system_words(&error));
                 self.end(Some(warning));
             }
         }
@@ -249,6 +249,14 @@ impl FileReader {
     pub(super) fn tell(&self, facts: &mut FileFacts) {
         if let Format::Pcapng(pcapng) = &self.format {
             pcapng.tell(self.source, facts);
+        }
+    }
+
+    /// How much it has told so far; grows with it.
+    pub(super) fn told(&self) -> usize {
+        match &self.format {
+            Format::Pcapng(pcapng) => pcapng.told(),
+            Format::Legacy(_) | Format::HeaderCut => 0,
         }
     }
 

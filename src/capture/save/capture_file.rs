@@ -2,11 +2,12 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::SourceNames;
 use super::pcapng::{Pcapng, in_file};
-use super::place::{Owner, SaveError, create_anew};
+use super::place::{Owner, SaveError, Spared, create_anew, without_links};
 use crate::capture::link::link_name;
 use crate::capture::synth::{PcapWriter, Precision};
 use crate::limits::{SNAP_LEN, WRITE_BUFFER_BYTES};
@@ -36,6 +37,26 @@ impl Format {
             Self::Text => "txt",
         }
     }
+}
+
+/// Drafts begun by this process.
+static DRAFTS: AtomicU64 = AtomicU64::new(0);
+
+/// What file to save.
+#[derive(Clone, Debug)]
+pub struct SaveOptions {
+    /// Its place.
+    pub path: PathBuf,
+    /// What it is to be.
+    pub format: Format,
+    /// Names of the sources.
+    pub names: SourceNames,
+    /// Who it is to belong to, if not to the process.
+    pub owner: Option<Owner>,
+    /// Whether a file that is there may go.
+    pub replace: bool,
+    /// Files that may not go in any case.
+    pub spared: Spared,
 }
 
 /// A file beside its place.
@@ -91,19 +112,15 @@ enum Body {
 pub struct CaptureFile {
     /// The place as the user named it.
     path: PathBuf,
+    spared: Spared,
     body: Body,
 }
 
 impl CaptureFile {
-    /// Begins a file for this place. `replace` says that a file which is there may go.
-    pub fn create(
-        path: &Path,
-        format: Format,
-        names: SourceNames,
-        owner: Option<Owner>,
-        replace: bool,
-    ) -> Result<Self, SaveError> {
-        let draft = draft(path, owner, replace)?;
+    /// Begins a file.
+    pub fn create(options: SaveOptions) -> Result<Self, SaveError> {
+        let draft = draft(&options)?;
+        let SaveOptions { path, format, names, spared, .. } = options;
         let body = match format {
             Format::Pcapng => {
                 let (mut blocks, mut buffer) = (Pcapng::new(names), Vec::new());
@@ -113,7 +130,7 @@ impl CaptureFile {
             Format::Pcap => Body::PcapBegun { draft },
             Format::Text => Body::Text { draft },
         };
-        Ok(Self { path: path.to_owned(), body })
+        Ok(Self { path, spared, body })
     }
 
     /// Adds a packet.
@@ -165,20 +182,23 @@ impl CaptureFile {
             Body::Text { draft } | Body::PcapBegun { draft } => Ok(draft),
             Body::Failed => Err(io::ErrorKind::Other.into()),
         };
-        let moved = done.and_then(|mut draft| {
-            draft.flush()?;
-            fs::rename(&draft.draft, &draft.path)?;
-            draft.is_kept = true;
-            Ok(draft.bytes)
-        });
-        moved.map_err(|error| SaveError::of(&self.path, &error))
+        let refused = |error: io::Error| SaveError::of(&self.path, &error);
+        let mut draft = done.map_err(refused)?;
+        draft.flush().map_err(refused)?;
+        // -w may have turned to this place meanwhile.
+        self.spared.refuse(&draft.path, &self.path)?;
+        fs::rename(&draft.draft, &draft.path).map_err(refused)?;
+        draft.is_kept = true;
+        Ok(draft.bytes)
     }
 }
 
-fn draft(path: &Path, owner: Option<Owner>, replace: bool) -> Result<Draft, SaveError> {
+fn draft(options: &SaveOptions) -> Result<Draft, SaveError> {
+    let path = &options.path;
     let refused = |error: &io::Error| SaveError::of(path, error);
     // What a link points to is replaced, and not the link.
-    let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let place = without_links(path);
+    options.spared.refuse(&place, path)?;
     match fs::metadata(&place) {
         Ok(there) if !there.is_file() => {
             return Err(SaveError::File {
@@ -187,14 +207,16 @@ fn draft(path: &Path, owner: Option<Owner>, replace: bool) -> Result<Draft, Save
                 next: "Choose another name",
             });
         }
-        Ok(_) if !replace => return Err(SaveError::Exists { path: path.display().to_string() }),
+        Ok(_) if !options.replace => return Err(SaveError::Exists { path: path.display().to_string() }),
         _ => {}
     }
     let name = place.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let beside = place.with_file_name(format!(".{name}.{}.part", std::process::id()));
+    // Two may be saved to one place at the same time.
+    let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
+    let beside = place.with_file_name(format!(".{name}.{}-{number}.part", std::process::id()));
     // Only an earlier process of the same number can have left one.
     let _ = fs::remove_file(&beside);
-    let file = create_anew(&beside, owner).map_err(|error| refused(&error))?;
+    let file = create_anew(&beside, options.owner).map_err(|error| refused(&error))?;
     let file = BufWriter::with_capacity(WRITE_BUFFER_BYTES, file);
     Ok(Draft { path: place, draft: beside, file, bytes: 0, is_kept: false })
 }

@@ -4,6 +4,7 @@
 //! file saved on request: it is there as a whole or not at all.
 
 mod capture_file;
+mod names;
 mod pcapng;
 mod place;
 mod recorder;
@@ -12,14 +13,12 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub use capture_file::{CaptureFile, Format};
-pub use place::{Owner, SaveError, create_anew};
+pub use capture_file::{CaptureFile, Format, SaveOptions};
+pub use names::SourceNames;
+pub use place::{Owner, SaveError, Spared, create_anew};
 pub use recorder::{RecordOptions, Recorder};
 pub use rotate::Rotation;
 pub use status::WriteStatus;
 
 /// The interface of packets that were made again from what was remembered of them: it has a name of its own.
 pub const REBUILT_INTERFACE: u16 = u16::MAX;
-
-/// The name that source `number` has in a file: the interface or the file it came from.
-pub type SourceNames = std::sync::Arc<[String]>;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{REBUILT_INTERFACE, SourceNames};
+use super::SourceNames;
 use crate::limits::SNAP_LEN;
 use crate::packet::{LinkType, Packet};
 
@@ -93,12 +93,7 @@ impl Pcapng {
         self.described.push(key);
         self.numbers.insert(key, number);
         let (source, interface, link) = key;
-        let name = self.names.get(usize::from(source)).map_or("", String::as_str);
-        let name = match interface {
-            0 => name.to_owned(),
-            REBUILT_INTERFACE => format!("{name}, rebuilt from messages"),
-            _ => format!("{name} #{interface}"),
-        };
+        let name = self.names.name(source, interface);
         block(out, INTERFACE_TYPE, |out| {
             out.extend_from_slice(&(in_file(link).0 as u16).to_le_bytes());
             out.extend_from_slice(&[0, 0]);

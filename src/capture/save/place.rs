@@ -1,9 +1,13 @@
 //! Where a capture goes: creating its file with the right owner, and saying why that failed.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, fchown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::WriteStatus;
+use crate::capture::{FileId, system_words};
 
 /// A capture holds what people said: the group may read it, nobody else.
 const MODE: u32 = 0o640;
@@ -37,8 +41,14 @@ pub enum SaveError {
         path: String,
     },
     /// The file is one of those being read.
-    #[error("{path} is being read. Choose another name for what is written")]
+    #[error("{path} is being read. Choose another name")]
     Input {
+        /// The path.
+        path: String,
+    },
+    /// The file is the one that `-w` writes.
+    #[error("{path} is being written (-w). Choose another name")]
+    Output {
         /// The path.
         path: String,
     },
@@ -50,9 +60,18 @@ pub enum SaveError {
         /// The link types by name.
         links: String,
     },
+    /// Nothing is known any more of what was to be saved.
+    #[error("These calls are no longer kept. Save calls while they are in the list")]
+    Gone,
     /// Somebody ended the program meanwhile.
     #[error("{path} was not written to its end")]
     Stopped {
+        /// The path.
+        path: String,
+    },
+    /// What was to be read again is no longer the same.
+    #[error("{path} has changed since it was read. Read it again with sipwatch -r, and save then")]
+    Changed {
         /// The path.
         path: String,
     },
@@ -64,16 +83,8 @@ pub enum SaveError {
 impl SaveError {
     /// What the system said about a path.
     pub fn of(path: &Path, error: &io::Error) -> Self {
-        Self::File { path: path.display().to_string(), why: words(error), next: next_step(error) }
+        Self::File { path: path.display().to_string(), why: system_words(error), next: next_step(error) }
     }
-}
-
-/// The system's words without its error number.
-fn words(error: &io::Error) -> String {
-    let text = error.to_string();
-    let words = text.split_once(" (os error").map_or(text.as_str(), |(words, _)| words);
-    let mut chars = words.chars();
-    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
 fn next_step(error: &io::Error) -> &'static str {
@@ -85,6 +96,38 @@ fn next_step(error: &io::Error) -> &'static str {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "Make room there, or choose another disk",
         _ => "Choose another place",
     }
+}
+
+/// Files that must stay as they are, whatever a user says.
+#[derive(Clone, Debug, Default)]
+pub struct Spared {
+    /// Those that are read.
+    pub read: Vec<FileId>,
+    /// That of `-w`.
+    pub written: Option<Arc<WriteStatus>>,
+}
+
+impl Spared {
+    /// Refuses a place, a path without links, where one of them is. `path` is how the user calls it.
+    pub(super) fn refuse(&self, place: &Path, path: &Path) -> Result<(), SaveError> {
+        let path = || path.display().to_string();
+        if FileId::at(place).is_some_and(|id| self.read.contains(&id)) {
+            return Err(SaveError::Input { path: path() });
+        }
+        if self.written.as_ref().is_some_and(|written| written.is_at(place)) {
+            return Err(SaveError::Output { path: path() });
+        }
+        Ok(())
+    }
+}
+
+/// The place of a file that need not be there yet, without links.
+pub(super) fn without_links(path: &Path) -> PathBuf {
+    let folder = || {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(fs::canonicalize(folder).ok()?.join(path.file_name()?))
+    };
+    fs::canonicalize(path).ok().or_else(folder).unwrap_or_else(|| path.to_owned())
 }
 
 /// Creates a file that belongs to `owner`. One that exists is emptied and keeps its owner.

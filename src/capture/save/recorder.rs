@@ -1,23 +1,27 @@
 //! `-w`: every packet into a pcapng file, whatever the disk does meanwhile.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::pcapng::Pcapng;
-use super::place::{Owner, SaveError, create};
+use super::place::{Owner, SaveError, create, create_anew, without_links};
 use super::rotate::{Kept, Rotation, name};
+use super::status::Target;
 use super::{SourceNames, WriteStatus};
+use crate::capture::FileId;
 use crate::limits::WRITE_BUFFER_BYTES;
 use crate::packet::Batch;
 use crate::time::Timestamp;
 
 /// Standard output as a path.
 const STDOUT: &str = "-";
+
+/// How a file is created.
+type Create = fn(&Path, Option<Owner>) -> io::Result<File>;
 
 /// What to write where.
 #[derive(Clone, Debug)]
@@ -35,12 +39,33 @@ pub struct RecordOptions {
 /// An open file, and how much of it is whole blocks.
 struct Output {
     file: File,
-    /// Whether what was half written can be taken back.
-    is_regular: bool,
+    /// The file as an ordinary one: then what was half written can be taken back.
+    id: Option<FileId>,
+    /// Set while what was half written is still in it.
+    is_torn: bool,
     /// Bytes of whole blocks in it.
     good: u64,
     /// Interfaces described in those.
     interfaces: usize,
+}
+
+impl Output {
+    /// Takes back what was half written. An open file may have become useless while its place is well: on a network, or on
+    /// a stick that was pulled out.
+    fn mend(&mut self, path: &Path) -> io::Result<()> {
+        let good = self.good;
+        let cut = |mut file: &File| file.set_len(good).and_then(|()| file.seek(SeekFrom::Start(good)));
+        if let Err(error) = cut(&self.file) {
+            if self.id.is_none() || self.id != FileId::at(path) {
+                return Err(error);
+            }
+            let anew = OpenOptions::new().write(true).open(path)?;
+            cut(&anew)?;
+            self.file = anew;
+        }
+        self.is_torn = false;
+        Ok(())
+    }
 }
 
 /// Writes batches. What cannot be written is counted, and the next packets are tried again.
@@ -64,7 +89,7 @@ impl Recorder {
     /// Creates the file, or with rotation looks whether its directory is there: the first file's name is known with the
     /// first packet only.
     pub fn open(options: RecordOptions) -> Result<Self, SaveError> {
-        let blocks = Pcapng::new(Arc::clone(&options.names));
+        let blocks = Pcapng::new(options.names.clone());
         let mut recorder = Self {
             blocks,
             buffer: Vec::new(),
@@ -84,7 +109,7 @@ impl Recorder {
             fs::metadata(folder).map_err(|error| SaveError::of(path, &error))?;
         } else {
             let path = recorder.options.path.clone();
-            recorder.begin(&path).map_err(|error| SaveError::of(&path, &error))?;
+            recorder.begin(&path, create).map_err(|error| SaveError::of(&path, &error))?;
         }
         Ok(recorder)
     }
@@ -135,7 +160,8 @@ impl Recorder {
 
     fn write_out(&mut self) {
         let Some(output) = self.output.as_mut().filter(|_| !self.buffer.is_empty()) else { return };
-        match output.file.write_all(&self.buffer) {
+        let whole = if output.is_torn { output.mend(&self.options.path) } else { Ok(()) };
+        match whole.and_then(|()| output.file.write_all(&self.buffer)) {
             Ok(()) => {
                 output.good += self.buffer.len() as u64;
                 output.interfaces = self.blocks.interfaces();
@@ -156,15 +182,17 @@ impl Recorder {
         self.buffered = 0;
         self.tell(error);
         let Some(mut output) = self.output.take() else { return };
-        let good = output.good;
-        let is_whole =
-            output.is_regular && output.file.set_len(good).is_ok() && output.file.seek(SeekFrom::Start(good)).is_ok();
-        if !is_whole {
+        if output.id.is_none() {
             // Whoever reads a pipe has lost its place.
             self.is_broken = true;
             return;
         }
-        match good {
+        output.is_torn = true;
+        if output.mend(&self.options.path).is_err() && self.options.rotation.is_on() {
+            // The next one begins elsewhere. Without turns this one is tried again.
+            return;
+        }
+        match output.good {
             0 => self.blocks.begin(&mut self.buffer),
             _ => self.blocks.forget_from(output.interfaces),
         }
@@ -204,28 +232,48 @@ impl Recorder {
         if self.is_broken {
             return false;
         }
-        let is_on = self.options.rotation.is_on();
-        let path = if is_on { name(&self.options.path, self.number + 1, at) } else { self.options.path.clone() };
-        if let Err(error) = self.begin(&path) {
-            self.tell(&error);
-            return false;
+        let begun = match self.options.rotation.is_on() {
+            true => self.turn(at),
+            false => self.begin(&self.options.path.clone(), create),
+        };
+        if let Err(error) = &begun {
+            self.tell(error);
         }
-        if is_on {
-            self.number += 1;
-            self.kept.add(path, self.options.rotation.files);
-        }
-        true
+        begun.is_ok()
     }
 
-    fn begin(&mut self, path: &Path) -> io::Result<()> {
-        let (file, is_regular, shown) = if path.as_os_str() == STDOUT {
-            (File::from(io::stdout().as_fd().try_clone_to_owned()?), false, "standard output".to_owned())
-        } else {
-            let file = create(path, self.options.owner)?;
-            let is_regular = file.metadata()?.is_file();
-            (file, is_regular, path.display().to_string())
+    /// Begins the next file of those that take turns. What has its name already is another run's, or is being read:
+    /// then the number goes on.
+    fn turn(&mut self, at: Timestamp) -> io::Result<()> {
+        loop {
+            let path = name(&self.options.path, self.number + 1, at);
+            let begun = self.begin(&path, create_anew);
+            let is_taken = begun.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists);
+            if begun.is_ok() || is_taken {
+                self.number += 1;
+            }
+            if is_taken {
+                continue;
+            }
+            begun?;
+            self.kept.add(path, self.options.rotation.files);
+            return Ok(());
+        }
+    }
+
+    fn begin(&mut self, path: &Path, create: Create) -> io::Result<()> {
+        let is_stdout = path.as_os_str() == STDOUT;
+        let file = match is_stdout {
+            true => File::from(io::stdout().as_fd().try_clone_to_owned()?),
+            false => create(path, self.options.owner)?,
         };
-        self.output = Some(Output { file, is_regular, good: 0, interfaces: 0 });
+        let id = file.metadata().ok().as_ref().and_then(FileId::of);
+        let (shown, place) = match is_stdout {
+            true => ("standard output".to_owned(), PathBuf::new()),
+            false => (path.display().to_string(), without_links(path)),
+        };
+        self.status.target.store(Some(Arc::new(Target { id, place })));
+        self.output = Some(Output { file, id: id.filter(|_| !is_stdout), is_torn: false, good: 0, interfaces: 0 });
         self.began = None;
         self.buffer.clear();
         self.blocks.begin(&mut self.buffer);
@@ -238,16 +286,18 @@ impl Recorder {
     fn reopen(&mut self) {
         self.write_out();
         if self.options.rotation.is_on() {
+            self.is_broken = false;
             self.close();
             return;
         }
         let path = self.options.path.clone();
-        if path.as_os_str() == STDOUT || self.output.as_ref().is_some_and(|output| is_at(&output.file, &path)) {
+        let is_there = |output: &Output| output.id.is_some() && output.id == FileId::at(&path);
+        if path.as_os_str() == STDOUT || self.output.as_ref().is_some_and(is_there) {
             return;
         }
         // The old file stays in use if there can be no new one.
         let old = self.output.take();
-        match self.begin(&path) {
+        match self.begin(&path, create) {
             Ok(()) => self.is_broken = false,
             Err(error) => {
                 self.output = old;
@@ -263,9 +313,80 @@ impl Drop for Recorder {
     }
 }
 
-fn is_at(file: &File, path: &Path) -> bool {
-    match (file.metadata(), fs::metadata(path)) {
-        (Ok(file), Ok(there)) => (file.dev(), file.ino()) == (there.dev(), there.ino()),
-        _ => false,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::Source;
+    use crate::capture::file::FileSource;
+    use crate::packet::{LinkType, PacketId, PacketMeta};
+
+    fn one(number: u64) -> Batch {
+        let mut batch = Batch::default();
+        let at = Timestamp::from_parts(1_795_880_700, 0);
+        let meta =
+            PacketMeta { id: PacketId::new(0, number), at, interface: 0, link: LinkType::ETHERNET, original_len: 3 };
+        batch.push(meta, b"abc");
+        batch
+    }
+
+    fn packets(path: &Path) -> u64 {
+        let source = FileSource::open(&[path.display().to_string()]).unwrap();
+        let status = source.status();
+        let mut sink = |batch: &mut Batch| {
+            batch.clear();
+            std::ops::ControlFlow::Continue(())
+        };
+        Box::new(source).run(&mut sink).unwrap();
+        assert!(!status.truncated.load(Ordering::Relaxed));
+        status.packets.load(Ordering::Relaxed)
+    }
+
+    /// A handle that takes nothing, and cannot even be cut, as one of a network file system that came back.
+    fn disable(recorder: &mut Recorder, path: &Path) {
+        recorder.output.as_mut().unwrap().file = File::open(path).unwrap();
+    }
+
+    #[test]
+    fn a_file_whose_handle_became_useless_is_gone_on_with() {
+        let folder = tempfile::tempdir().unwrap();
+        for rotation in [Rotation::default(), Rotation { seconds: Some(60), ..Rotation::default() }] {
+            let path = folder.path().join(format!("{}.pcapng", rotation.is_on()));
+            let options = RecordOptions { path: path.clone(), rotation, owner: None, names: SourceNames::default() };
+            let mut recorder = Recorder::open(options).unwrap();
+            let status = recorder.status();
+            recorder.write(&one(1));
+            recorder.flush();
+            let first = PathBuf::from(status.file.load().as_str());
+            disable(&mut recorder, &first);
+            recorder.write(&one(2));
+            recorder.flush();
+            recorder.write(&one(3));
+            recorder.flush();
+            assert_eq!(status.lost_disk.load(Ordering::Relaxed), 1, "only what was refused");
+            let last = PathBuf::from(status.file.load().as_str());
+            let counts = if rotation.is_on() { [1, 1] } else { [2, 2] };
+            assert_eq!([packets(&first), packets(&last)], counts);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_away_is_gone_on_with_once_it_is_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, away] = ["x.pcapng", "away"].map(|name| folder.path().join(name));
+        let (rotation, names) = (Rotation::default(), SourceNames::default());
+        let mut recorder = Recorder::open(RecordOptions { path: path.clone(), rotation, owner: None, names }).unwrap();
+        let status = recorder.status();
+        recorder.write(&one(1));
+        recorder.flush();
+        disable(&mut recorder, &path);
+        fs::rename(&path, &away).unwrap();
+        for number in 2..4 {
+            recorder.write(&one(number));
+            recorder.flush();
+        }
+        fs::rename(&away, &path).unwrap();
+        recorder.write(&one(4));
+        drop(recorder);
+        assert_eq!((status.lost_disk.load(Ordering::Relaxed), packets(&path)), (2, 2));
     }
 }

@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::capture::FileId;
+use crate::limits::FILE_ORDER_SECONDS;
 use crate::time::{Elapsed, Timestamp};
 
 /// When a new file begins. Nothing set: never.
@@ -27,7 +29,9 @@ impl Rotation {
     /// Whether a file that began at `began` and has `bytes` is full when a packet of time `at` comes.
     pub(super) fn is_due(self, began: Timestamp, bytes: u64, at: Timestamp) -> bool {
         let seconds = self.seconds.map(|seconds| Elapsed::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX)));
-        self.bytes.is_some_and(|most| bytes >= most) || seconds.is_some_and(|most| at.since(began) >= most)
+        // A clock that was set back would keep the file open until it has caught up.
+        let is_behind = began.since(at) > Elapsed::from_secs(FILE_ORDER_SECONDS);
+        self.bytes.is_some_and(|most| bytes >= most) || seconds.is_some_and(|most| is_behind || at.since(began) >= most)
     }
 }
 
@@ -44,17 +48,20 @@ pub(super) fn name(path: &Path, number: u64, began: Timestamp) -> PathBuf {
 
 /// The files of this run that are still there.
 #[derive(Debug, Default)]
-pub(super) struct Kept(VecDeque<PathBuf>);
+pub(super) struct Kept(VecDeque<(PathBuf, Option<FileId>)>);
 
 impl Kept {
     /// Adds a file, and deletes the oldest ones above `most`.
     pub(super) fn add(&mut self, path: PathBuf, most: Option<usize>) {
-        self.0.push_back(path);
+        let id = FileId::at(&path);
+        self.0.push_back((path, id));
         let most = most.unwrap_or(usize::MAX).max(1);
         while self.0.len() > most {
-            let Some(oldest) = self.0.pop_front() else { break };
-            // Somebody may have moved it away, which is as good.
-            let _ = fs::remove_file(oldest);
+            let Some((oldest, id)) = self.0.pop_front() else { break };
+            // Somebody may have moved it away, which is as good, and put another file there.
+            if FileId::at(&oldest) == id {
+                let _ = fs::remove_file(oldest);
+            }
         }
     }
 }

@@ -1,10 +1,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::*;
-use crate::capture::Source;
 use crate::capture::file::FileSource;
+use crate::capture::{Source, SourceKind, SourceStatus};
 use crate::packet::{Batch, LinkType, PacketId, PacketMeta};
 use crate::time::Timestamp;
 
@@ -30,8 +31,9 @@ fn batch(packets: &[(PacketMeta, &[u8])]) -> Batch {
 }
 
 fn options(path: &Path) -> RecordOptions {
-    let names = ["eth0".to_owned(), "wg0".to_owned()];
-    RecordOptions { path: path.to_owned(), rotation: Rotation::default(), owner: None, names: names.into() }
+    let source = |name: &str| Arc::new(SourceStatus::new(name, SourceKind::Live, ""));
+    let names = SourceNames::of(["eth0", "wg0"].map(source));
+    RecordOptions { path: path.to_owned(), rotation: Rotation::default(), owner: None, names }
 }
 
 /// Time, link type, length on the wire and bytes of each packet, as our own reader finds them.
@@ -86,6 +88,29 @@ fn a_recorded_file_gives_the_same_packets_again() {
 }
 
 #[test]
+fn interfaces_keep_their_names_from_file_to_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let [first, second] = ["first.pcapng", "second.pcapng"].map(|name| folder.path().join(name));
+    let packets = [(meta(0, 1, 0, LinkType::ETHERNET), &b"abc"[..]), (meta(1, 1, 1, LinkType::RAW), b"abc")];
+    save(&first, Format::Pcapng, false, &packets).unwrap();
+    let source = FileSource::open(&[first.display().to_string()]).unwrap();
+    let names = SourceNames::of([source.status()]);
+    let mut recorder = Recorder::open(RecordOptions { names, ..options(&second) }).unwrap();
+    let mut write = |batch: &mut Batch| {
+        recorder.write(batch);
+        batch.clear();
+        std::ops::ControlFlow::Continue(())
+    };
+    Box::new(source).run(&mut write).unwrap();
+    drop(recorder);
+    let source = FileSource::open(&[second.display().to_string()]).unwrap();
+    let status = source.status();
+    Box::new(source).run(&mut |_: &mut Batch| std::ops::ControlFlow::Continue(())).unwrap();
+    let facts = status.facts.load();
+    assert_eq!(facts.interfaces.values().collect::<Vec<_>>(), ["eth0", "wg0"]);
+}
+
+#[test]
 fn files_turn_with_packet_time_and_the_oldest_go() {
     let folder = tempfile::tempdir().unwrap();
     let rotation = Rotation { seconds: Some(10), files: Some(2), ..Rotation::default() };
@@ -97,6 +122,46 @@ fn files_turn_with_packet_time_and_the_oldest_go() {
     assert_eq!(files(folder.path()), ["x_00002_20261128T154510.pcapng", "x_00003_20261128T154545.pcapng"]);
     assert_eq!(read(&folder.path().join("x_00002_20261128T154510.pcapng")).len(), 2);
     assert_eq!(read(&folder.path().join("x_00003_20261128T154545.pcapng")).len(), 1);
+}
+
+#[test]
+fn a_file_turns_when_the_clock_is_set_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let rotation = Rotation { seconds: Some(10), ..Rotation::default() };
+    let mut recorder = Recorder::open(RecordOptions { rotation, ..options(&folder.path().join("x.pcapng")) }).unwrap();
+    // What comes a little late, as from another interface, is no step back.
+    for (number, seconds) in [0, -2, -3_600, -3_591, -3_590].into_iter().enumerate() {
+        recorder.write(&batch(&[(meta(0, number as u64 + 1, seconds, LinkType::ETHERNET), b"abc")]));
+    }
+    drop(recorder);
+    let names = ["x_00001_20261128T154500.pcapng", "x_00002_20261128T144500.pcapng", "x_00003_20261128T144510.pcapng"];
+    assert_eq!(files(folder.path()), names);
+}
+
+/// Names hold a second, and another run may have begun in the same one; or one of its files is being read.
+#[test]
+fn files_that_take_turns_overwrite_none_that_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = ["x_00001_20261128T154500.pcapng", "x_00002_20261128T154500.pcapng", "x_00004_20261128T154510.pcapng"];
+    for name in taken {
+        fs::write(folder.path().join(name), b"another's").unwrap();
+    }
+    let rotation = Rotation { seconds: Some(10), files: Some(1), ..Rotation::default() };
+    let mut recorder = Recorder::open(RecordOptions { rotation, ..options(&folder.path().join("x.pcapng")) }).unwrap();
+    recorder.write(&batch(&[(meta(0, 1, 0, LinkType::ETHERNET), b"abc")]));
+    // What was put in the place of its own file is not its own either.
+    recorder.flush();
+    let own = folder.path().join("x_00003_20261128T154500.pcapng");
+    fs::rename(&own, folder.path().join("moved")).unwrap();
+    fs::write(&own, b"another's").unwrap();
+    recorder.write(&batch(&[(meta(0, 2, 10, LinkType::ETHERNET), b"abc")]));
+    drop(recorder);
+    let last = "x_00005_20261128T154510.pcapng";
+    assert_eq!((read(&folder.path().join("moved")).len(), read(&folder.path().join(last)).len()), (1, 1));
+    for name in taken.iter().copied().chain(["x_00003_20261128T154500.pcapng"]) {
+        assert_eq!(fs::read(folder.path().join(name)).unwrap(), b"another's", "{name}");
+    }
+    assert_eq!(files(folder.path()).len(), 6);
 }
 
 #[test]
@@ -154,8 +219,64 @@ fn a_directory_that_is_not_there_is_said_at_once() {
     }
 }
 
+#[test]
+fn what_is_being_written_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, link, moved] = ["x.pcapng", "link", "x.1"].map(|name| folder.path().join(name));
+    let mut recorder = Recorder::open(options(&path)).unwrap();
+    let one = |number| batch(&[(meta(0, number, 0, LinkType::ETHERNET), &b"abc"[..])]);
+    recorder.write(&one(1));
+    recorder.flush();
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    let spared = Spared { written: Some(recorder.status()), ..Spared::default() };
+    let save = |path: &Path| save_beside(path, Format::Pcapng, true, &[], spared.clone());
+    for place in [&path, &link, &folder.path().join(".").join("x.pcapng")] {
+        let refused = save(place).unwrap_err().to_string();
+        assert!(refused.contains("is being written (-w)") && refused.contains("Choose another name"), "{refused}");
+    }
+    assert_eq!(read(&path).len(), 1);
+    // Moved away it goes on until it is begun anew, and its place is still its own.
+    fs::rename(&path, &moved).unwrap();
+    assert!(matches!(save(&path), Err(SaveError::Output { .. })));
+    assert!(matches!(save(&moved), Err(SaveError::Output { .. })));
+    recorder.reopen_flag().store(true, Ordering::Relaxed);
+    recorder.write(&one(2));
+    drop(recorder);
+    assert_eq!((read(&moved).len(), read(&path).len()), (1, 1));
+    save(&moved).unwrap();
+}
+
+#[test]
+fn what_is_written_meanwhile_is_not_overwritten_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let rotation = Rotation { seconds: Some(10), ..Rotation::default() };
+    let mut recorder = Recorder::open(RecordOptions { rotation, ..options(&folder.path().join("x.pcapng")) }).unwrap();
+    let path = folder.path().join("x_00001_20261128T154500.pcapng");
+    let spared = Spared { written: Some(recorder.status()), ..Spared::default() };
+    let saving = begin(&path, Format::Pcapng, true, spared).unwrap();
+    recorder.write(&batch(&[(meta(0, 1, 0, LinkType::ETHERNET), b"abc")]));
+    assert!(matches!(saving.finish(), Err(SaveError::Output { .. })));
+    drop(recorder);
+    assert_eq!((read(&path).len(), files(folder.path()).len()), (1, 1));
+}
+
 fn save(path: &Path, format: Format, replace: bool, packets: &[(PacketMeta, &[u8])]) -> Result<u64, SaveError> {
-    let mut file = CaptureFile::create(path, format, options(path).names, None, replace)?;
+    save_beside(path, format, replace, packets, Spared::default())
+}
+
+fn begin(path: &Path, format: Format, replace: bool, spared: Spared) -> Result<CaptureFile, SaveError> {
+    let names = options(path).names;
+    CaptureFile::create(SaveOptions { path: path.to_owned(), format, names, owner: None, replace, spared })
+}
+
+fn save_beside(
+    path: &Path,
+    format: Format,
+    replace: bool,
+    packets: &[(PacketMeta, &[u8])],
+    spared: Spared,
+) -> Result<u64, SaveError> {
+    let mut file = begin(path, format, replace, spared)?;
     for packet in batch(packets).iter() {
         file.packet(&packet)?;
     }

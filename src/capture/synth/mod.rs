@@ -5,7 +5,7 @@
 //!
 //! From small to large: [`wire`] (headers) ← [`message`], [`rtp`], [`dialog_info`] (payloads) ← [`agent`] (who sends what
 //! in a dialog) ← [`schedule`] (all packets in order of time) ← [`tcp`] (connections, and what goes wrong with them) ←
-//! [`carrier`] and [`attack`] (whole captures of any size).
+//! [`carrier`] and [`attack`] (whole captures of any size); [`quality`] (single calls whose every figure is known).
 
 pub mod agent;
 pub mod attack;
@@ -13,6 +13,7 @@ pub mod carrier;
 pub mod dialog_info;
 pub mod message;
 pub mod pcap_writer;
+pub mod quality;
 pub mod rng;
 pub mod rtp;
 pub mod schedule;

@@ -186,6 +186,7 @@ impl RtpSender {
             highest: u32::from(self.first_sequence).wrapping_add(sent.saturating_sub(1)),
             // Evenly spread delays differ by a third of their width on average; 8 clock units are 1 ms.
             jitter: (self.faults.jitter.nanos() / 3 / 125_000) as u32,
+            ..ReportBlock::default()
         }
     }
 
@@ -204,7 +205,7 @@ impl RtpSender {
 }
 
 /// 400 Hz in µ-law: 20 samples are one period.
-const TONE: [u8; 20] = [
+pub(super) const TONE: [u8; 20] = [
     0xFF, 0xA8, 0x9A, 0x93, 0x90, 0x8F, 0x90, 0x93, 0x9A, 0xA8, 0x7F, 0x28, 0x1A, 0x13, 0x10, 0x0F, 0x10, 0x13, 0x1A,
     0x28,
 ];
@@ -222,6 +223,10 @@ pub struct ReportBlock {
     pub highest: u32,
     /// Interarrival jitter in clock units.
     pub jitter: u32,
+    /// Middle of the NTP time of the last sender report that the receiver got; 0 for none.
+    pub last_report: u32,
+    /// How long ago it got that, in 1/65,536 s.
+    pub delay_since: u32,
 }
 
 /// An RTCP sender report; `packets` of PCMU were sent so far.
@@ -230,25 +235,45 @@ pub fn sender_report(ssrc: u32, at: Timestamp, timestamp: u32, packets: u32, abo
     let mut out = vec![0x80 | blocks, 200];
     out.extend_from_slice(&words.to_be_bytes());
     out.extend_from_slice(&ssrc.to_be_bytes());
-    // NTP time counts from 1900.
-    let seconds = at.nanos().div_euclid(1_000_000_000) + 2_208_988_800;
-    let fraction = ((at.nanos().rem_euclid(1_000_000_000) as u64) << 32) / 1_000_000_000;
-    out.extend_from_slice(&(seconds as u32).to_be_bytes());
-    out.extend_from_slice(&(fraction as u32).to_be_bytes());
+    out.extend_from_slice(&ntp(at).to_be_bytes());
     for word in [timestamp, packets, packets.wrapping_mul(SAMPLES)] {
         out.extend_from_slice(&word.to_be_bytes());
     }
     if let Some(block) = about {
-        let lost = u32::from(block.fraction) << 24 | (block.lost & 0x00FF_FFFF);
-        for word in [block.ssrc, lost, block.highest, block.jitter, 0, 0] {
-            out.extend_from_slice(&word.to_be_bytes());
-        }
+        out.extend_from_slice(&block.octets());
     }
     out
 }
 
+/// An RTCP receiver report with one block.
+pub(super) fn receiver_report(ssrc: u32, about: ReportBlock) -> Vec<u8> {
+    let mut out = vec![0x81, 201, 0, 7];
+    out.extend_from_slice(&ssrc.to_be_bytes());
+    out.extend_from_slice(&about.octets());
+    out
+}
+
+impl ReportBlock {
+    fn octets(&self) -> [u8; 24] {
+        let lost = u32::from(self.fraction) << 24 | (self.lost & 0x00FF_FFFF);
+        let words = [self.ssrc, lost, self.highest, self.jitter, self.last_report, self.delay_since];
+        let mut octets = [0; 24];
+        for (octet, value) in octets.iter_mut().zip(words.into_iter().flat_map(u32::to_be_bytes)) {
+            *octet = value;
+        }
+        octets
+    }
+}
+
+/// Seconds since 1900 and their fraction.
+pub(super) const fn ntp(at: Timestamp) -> u64 {
+    let seconds = at.nanos().div_euclid(1_000_000_000) + 2_208_988_800;
+    let fraction = ((at.nanos().rem_euclid(1_000_000_000) as u64) << 32) / 1_000_000_000;
+    (seconds as u64) << 32 | fraction
+}
+
 /// Appends an SDES packet with a CNAME.
-fn source_description(ssrc: u32, name: &str, out: &mut Vec<u8>) {
+pub(super) fn source_description(ssrc: u32, name: &str, out: &mut Vec<u8>) {
     let name = name.as_bytes().get(..255).unwrap_or(name.as_bytes());
     let mut items = vec![1, name.len() as u8];
     items.extend_from_slice(name);
@@ -318,7 +343,8 @@ mod tests {
 
     #[test]
     fn a_report_has_the_length_it_says() {
-        let block = ReportBlock { ssrc: 9, fraction: 25, lost: 7, highest: 1_200, jitter: 80 };
+        let block =
+            ReportBlock { ssrc: 9, fraction: 25, lost: 7, highest: 1_200, jitter: 80, ..ReportBlock::default() };
         for (about, words) in [(None, 6), (Some(block), 12)] {
             let report = sender_report(1, Timestamp::from_parts(1, 0), 2, 3, about);
             assert_eq!((report.len(), report[3]), ((words + 1) * 4, words as u8));

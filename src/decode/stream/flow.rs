@@ -10,12 +10,15 @@ use super::view::FlowView;
 use crate::counters::{DecodeCounters, Layer, Malformed};
 use crate::decode::{Origin, udp};
 use crate::event::{Decoded, Event, PacketIds, SipArrival, TcpFact};
+use crate::limits::STREAM_REST_MS;
 use crate::net::Path;
-use crate::net::tcp::{Connection, Part, Seen, Standing, Taken, TcpSign};
+use crate::net::tcp::{Connection, Part, Seen, Taken, TcpSign};
 use crate::net::transport::TcpSegment;
-use crate::packet::{FlowKey, PacketId, PacketMeta};
+use crate::net::websocket::may_upgrade;
+use crate::packet::{FlowKey, PacketId, PacketMeta, Transport};
+use crate::sip::SipMessage;
 use crate::sip::parse::looks_like_sip;
-use crate::time::Timestamp;
+use crate::time::{Elapsed, Timestamp};
 
 /// The port of web pages.
 const HTTPS: u16 = 443;
@@ -33,8 +36,11 @@ pub(super) struct Flow {
     /// Set when nobody closed the connection that was between these ports before.
     replaces: bool,
     counts: Counts,
-    /// What stood around its newest packet.
-    path: Option<Arc<Path>>,
+    /// What stood around the newest packet of each side, and whether there was one.
+    paths: [Option<Arc<Path>>; 2],
+    has_come: [bool; 2],
+    /// When a message of each side of which nothing says where it ends is taken as whole.
+    rest_at: [Option<Timestamp>; 2],
 }
 
 /// What is told of a connection.
@@ -54,8 +60,15 @@ pub(super) struct Counts {
 /// The packet that made something happen, for events and counters.
 struct Cause {
     meta: PacketMeta,
-    path: Option<Arc<Path>>,
+    paths: [Option<Arc<Path>>; 2],
     flow: [FlowKey; 2],
+}
+
+/// Where what comes out of a connection goes.
+struct Sink<'s> {
+    cause: Cause,
+    counters: &'s mut DecodeCounters,
+    out: &'s mut Decoded,
 }
 
 impl Flow {
@@ -74,12 +87,38 @@ impl Flow {
         };
         let sides = [Side::new(true), Side::new(true)];
         let connection = Connection::default();
-        Self { connection, alarm: None, pair, sides, client: side, replaces: false, counts, path: None }
+        Self {
+            connection,
+            alarm: None,
+            pair,
+            sides,
+            client: side,
+            replaces: false,
+            counts,
+            paths: [None, None],
+            has_come: [false; 2],
+            rest_at: [None, None],
+        }
     }
 
     /// Whether this segment begins another connection between the same ports.
     pub fn is_replaced_by(&self, side: usize, segment: &TcpSegment<'_>) -> bool {
         self.connection.is_replaced_by(side, segment)
+    }
+
+    /// Whether packets of this side come this way; of a side that is not known yet, whether those of the other one do.
+    pub fn comes_by(&self, side: usize, path: Option<&Arc<Path>>) -> bool {
+        let [own, other] = [side, side ^ 1].map(|side| {
+            let has_come = self.has_come.get(side) == Some(&true);
+            has_come.then(|| self.paths.get(side).is_some_and(|known| known.as_ref() == path))
+        });
+        own.or(other).unwrap_or(false)
+    }
+
+    /// Whether this segment came another way and does not fit: the same addresses are used in another network.
+    pub fn is_of_another_network(&self, side: usize, segment: &TcpSegment<'_>, path: Option<&Arc<Path>>) -> bool {
+        let comes_by_another = self.has_come.get(side) == Some(&true) && !self.comes_by(side, path);
+        comes_by_another && !self.connection.standing().is_over() && self.connection.is_strange(side, segment)
     }
 
     /// Makes it the next connection between the same ports.
@@ -101,24 +140,27 @@ impl Flow {
         counters: &mut DecodeCounters,
         out: &mut Decoded,
     ) {
-        self.path = path;
-        let cause = self.cause(origin.meta);
+        if let (Some(own), Some(has_come)) = (self.paths.get_mut(side), self.has_come.get_mut(side)) {
+            (*own, *has_come) = (path, true);
+        }
+        let mut sink = Sink { cause: self.cause(origin.meta), counters, out };
         self.count(segment, origin.meta);
         if segment.flags.syn && !self.connection.has_beginning(side) {
             self.client = if segment.flags.ack { side ^ 1 } else { side };
             self.sides = self.fresh_sides(side);
         }
         let segment = &self.what_matters_of(side, segment, origin);
-        let Self { connection, sides, counts, .. } = self;
         let mut hole = None;
+        let Self { connection, sides, counts, .. } = self;
         let seen = connection.push(side, segment, origin.meta.id, origin.meta.at, &mut |side, part| {
-            hole = hole.or(take(sides, side, part, counts, &cause, counters, out));
+            hole = hole.or(sink.take(sides, side, part, counts));
         });
-        self.signs(side, &seen, &cause, out);
-        self.hole(hole, &cause, out);
-        self.tell(side, segment, &seen, counters);
-        if seen.signs.contains(&TcpSign::Fin) || self.connection.standing() == Standing::Reset {
-            self.end(side, &cause, counters, out);
+        self.signs(side, &seen, &mut sink);
+        self.hole(hole, &mut sink);
+        self.await_rest((segment.wire_len > 0).then_some(side), origin.meta.at);
+        self.tell(side, segment, &seen, sink.counters);
+        if seen.signs.iter().any(|sign| sign.is_reset()) {
+            self.give_all(&mut sink);
         }
     }
 
@@ -132,13 +174,14 @@ impl Flow {
         [fresh(0, zero), fresh(1, one)]
     }
 
-    /// A stream that is not looked into costs nothing but this look at where its segments begin: SIP may start there.
+    /// A stream that is not looked into costs nothing but this look at where its segments begin: SIP may start there, or after
+    /// a refusal, say, the upgrade to WebSocket.
     fn what_matters_of<'p>(&mut self, side: usize, segment: &TcpSegment<'p>, origin: &Origin<'_>) -> TcpSegment<'p> {
         let is_other = self.side(side).protocol() == Protocol::Other;
         if !is_other || segment.wire_len == 0 {
             return *segment;
         }
-        if looks_like_sip(segment.payload) {
+        if looks_like_sip(segment.payload) || may_upgrade(segment.payload) {
             let sequence = segment.sequence.wrapping_add(u32::from(segment.flags.syn));
             self.connection.restart_at(side, sequence);
             *self.side_mut(side) = Side::new(false);
@@ -157,7 +200,7 @@ impl Flow {
     }
 
     /// Says what the segment did to the connection. Small talk only where SIP is spoken.
-    fn signs(&mut self, side: usize, seen: &Seen, cause: &Cause, out: &mut Decoded) {
+    fn signs(&mut self, side: usize, seen: &Seen, sink: &mut Sink<'_>) {
         for sign in &seen.signs {
             let small_talk = matches!(sign, TcpSign::KeepAlive | TcpSign::ZeroWindow | TcpSign::WindowOpen);
             self.counts.keep_alives += u64::from(*sign == TcpSign::KeepAlive);
@@ -166,17 +209,17 @@ impl Flow {
                 other => *other,
             };
             if !small_talk || self.carries_sip() {
-                out.events.push(cause.fact(side, kind));
+                sink.fact(side, kind);
             }
         }
     }
 
     /// Says, where SIP is spoken, that octets of this side were not captured.
-    fn hole(&mut self, side: Option<usize>, cause: &Cause, out: &mut Decoded) {
+    fn hole(&mut self, side: Option<usize>, sink: &mut Sink<'_>) {
         if let Some(side) = side
             && self.carries_sip()
         {
-            out.events.push(cause.fact(side, TcpSign::Hole));
+            sink.fact(side, TcpSign::Hole);
         }
     }
 
@@ -192,6 +235,7 @@ impl Flow {
                 self.counts.again += 1;
                 "tcp sent again"
             }
+            Taken::Elsewhere => "tcp with numbers of no known connection",
             Taken::Nothing if self.side(side).protocol() == Protocol::Other && segment.flags.ack => "other tcp",
             Taken::Nothing => "tcp without data",
             Taken::InOrder | Taken::Early => match self.side(side).protocol() {
@@ -203,46 +247,57 @@ impl Flow {
         counters.pass(what);
     }
 
-    /// A direction has ended, or all of the connection has.
-    fn end(&mut self, side: usize, cause: &Cause, counters: &mut DecodeCounters, out: &mut Decoded) {
-        let is_reset = self.connection.standing() == Standing::Reset;
-        if is_reset {
-            self.give_all(cause, counters, out);
-        } else if self.connection.deadline().is_none() {
-            let Self { sides, counts, .. } = self;
-            if let Some(ended) = sides.get_mut(side) {
-                ended.finish(&mut |given| give(given, side, counts, cause, counters, out));
+    /// Gives up, at packet time `now`, holes that will not be filled any more.
+    pub fn expire(&mut self, now: Timestamp, counters: &mut DecodeCounters, out: &mut Decoded) {
+        let mut sink = Sink { cause: self.late_cause(now), counters, out };
+        let Self { connection, sides, counts, .. } = self;
+        let mut hole = None;
+        connection.expire(now, &mut |side, part| {
+            hole = hole.or(sink.take(sides, side, part, counts));
+        });
+        self.hole(hole, &mut sink);
+        self.await_rest(hole, now);
+        let Self { sides, counts, rest_at, .. } = self;
+        for (side, (direction, rest_at)) in sides.iter_mut().zip(rest_at).enumerate() {
+            if rest_at.take_if(|at| *at <= now).is_some() {
+                direction.come_to_rest(&mut |given| sink.give(given, side, counts));
             }
         }
     }
 
-    /// Gives up holes that will not be filled any more.
-    pub fn expire(&mut self, now: Timestamp, counters: &mut DecodeCounters, out: &mut Decoded) {
-        let cause = self.late_cause(now);
-        let Self { connection, sides, counts, .. } = self;
-        let mut hole = None;
-        connection.expire(now, &mut |side, part| {
-            hole = hole.or(take(sides, side, part, counts, &cause, counters, out));
-        });
-        self.hole(hole, &cause, out);
+    /// A message without an end may have begun; of this side octets came, so one may have gone on.
+    fn await_rest(&mut self, side: Option<usize>, at: Timestamp) {
+        for (own, (direction, rest_at)) in self.sides.iter().zip(&mut self.rest_at).enumerate() {
+            let until = at.after(Elapsed::from_millis(STREAM_REST_MS));
+            match direction.is_open_ended() {
+                true if side == Some(own) => *rest_at = Some(until),
+                true => *rest_at = rest_at.or(Some(until)),
+                false => *rest_at = None,
+            }
+        }
+    }
+
+    /// When something that waits is to be given up.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.rest_at.into_iter().chain([self.connection.deadline()]).flatten().min()
     }
 
     /// Gives all that waits: nothing more will come.
     pub fn finish(&mut self, now: Timestamp, counters: &mut DecodeCounters, out: &mut Decoded) {
-        let cause = self.late_cause(now);
-        self.give_all(&cause, counters, out);
+        let mut sink = Sink { cause: self.late_cause(now), counters, out };
+        self.give_all(&mut sink);
     }
 
-    fn give_all(&mut self, cause: &Cause, counters: &mut DecodeCounters, out: &mut Decoded) {
+    fn give_all(&mut self, sink: &mut Sink<'_>) {
         let Self { connection, sides, counts, .. } = self;
         let mut hole = None;
         connection.finish(&mut |side, part| {
-            hole = hole.or(take(sides, side, part, counts, cause, counters, out));
+            hole = hole.or(sink.take(sides, side, part, counts));
         });
         for (side, direction) in sides.iter_mut().enumerate() {
-            direction.finish(&mut |given| give(given, side, counts, cause, counters, out));
+            direction.finish(&mut |given| sink.give(given, side, counts));
         }
-        self.hole(hole, cause, out);
+        self.hole(hole, sink);
     }
 
     /// Bytes of memory that wait for holes and for the rest of messages.
@@ -274,7 +329,7 @@ impl Flow {
     }
 
     /// What both directions together are.
-    fn protocol(&self) -> Protocol {
+    pub fn protocol(&self) -> Protocol {
         let [zero, one] = self.sides.each_ref().map(Side::protocol);
         match (zero, one) {
             (Protocol::Unknown | Protocol::Other, other) => other,
@@ -297,14 +352,14 @@ impl Flow {
     }
 
     fn cause(&self, meta: PacketMeta) -> Cause {
-        Cause { meta, path: self.path.clone(), flow: [self.pair.direction(0), self.pair.direction(1)] }
+        Cause { meta, paths: self.paths.clone(), flow: [self.pair.direction(0), self.pair.direction(1)] }
     }
 
     /// For what happens without a packet of its own: the connection's last one stands for it.
     fn late_cause(&self, now: Timestamp) -> Cause {
         let meta = PacketMeta {
             id: self.counts.last_packet,
-            at: self.counts.last.max(now),
+            at: now,
             interface: 0,
             link: crate::packet::LinkType::RAW,
             original_len: 0,
@@ -318,76 +373,82 @@ impl Cause {
         let [zero, one] = self.flow;
         if side == 0 { zero } else { one }
     }
-
-    fn fact(&self, side: usize, kind: TcpSign) -> Event {
-        Event::TcpFlow(TcpFact { at: self.meta.at, packet: self.meta.id, flow: self.direction(side), kind })
-    }
 }
 
-/// Hands a part of a stream up its layers. Gives the side when it was a hole.
-fn take(
-    sides: &mut [Side; 2],
-    side: usize,
-    part: Part<'_>,
-    counts: &mut Counts,
-    cause: &Cause,
-    counters: &mut DecodeCounters,
-    out: &mut Decoded,
-) -> Option<usize> {
-    let direction = sides.get_mut(side)?;
-    match part {
-        Part::Octets { bytes, packet } => {
-            let mut upgraded = None;
-            direction.octets(bytes, packet, &mut |given| match given {
-                Given::Upgraded(deflate) => upgraded = Some(deflate),
-                given => give(given, side, counts, cause, counters, out),
-            });
-            if let (Some(deflate), Some(other)) = (upgraded, sides.get_mut(side ^ 1)) {
-                other.agree(deflate);
+impl Sink<'_> {
+    fn fact(&mut self, side: usize, kind: TcpSign) {
+        let PacketMeta { at, id, .. } = self.cause.meta;
+        self.out.events.push(Event::TcpFlow(TcpFact { at, packet: id, flow: self.cause.direction(side), kind }));
+    }
+
+    /// Hands a part of a stream up its layers. Gives the side when it was a hole.
+    fn take(&mut self, sides: &mut [Side; 2], side: usize, part: Part<'_>, counts: &mut Counts) -> Option<usize> {
+        let direction = sides.get_mut(side)?;
+        match part {
+            // Nobody followed its octets.
+            Part::Missing(_) if direction.protocol() == Protocol::Other => None,
+            Part::Octets { bytes, packet, at } => {
+                let mut upgraded = None;
+                direction.octets(bytes, packet, at, &mut |given| match given {
+                    Given::Upgraded(deflate) => upgraded = Some(deflate),
+                    given => self.give(given, side, counts),
+                });
+                if let (Some(deflate), Some(other)) = (upgraded, sides.get_mut(side ^ 1)) {
+                    other.agree(deflate);
+                }
+                None
             }
-            None
-        }
-        Part::Missing(octets) => {
-            counts.missing += octets;
-            counters.streams.holes += 1;
-            counters.streams.missing += octets;
-            direction.missing(octets, &mut |given| give(given, side, counts, cause, counters, out));
-            Some(side)
-        }
-    }
-}
-
-/// Makes an event or a count of what a direction gave.
-fn give(
-    given: Given,
-    side: usize,
-    counts: &mut Counts,
-    cause: &Cause,
-    counters: &mut DecodeCounters,
-    out: &mut Decoded,
-) {
-    match given {
-        Given::Message { message, transport, packets } => {
-            counts.messages += 1;
-            if let Some(why) = udp::damage(&message) {
-                counters.malformed(cause.meta, Malformed::new(Layer::Sip, why), message.bytes());
+            Part::Missing(octets) => {
+                counts.missing += octets;
+                self.counters.streams.holes += 1;
+                self.counters.streams.missing += octets;
+                // Nobody will know whether this was SIP, unless more of it comes.
+                if direction.holds_start() {
+                    self.fact(side, TcpSign::Hole);
+                }
+                direction.missing(octets, &mut |given| self.give(given, side, counts));
+                Some(side)
             }
-            out.events.push(Event::Sip(Box::new(SipArrival {
-                at: cause.meta.at,
-                packets: or_this(packets, cause.meta.id),
-                flow: cause.direction(side),
-                transport,
-                relayed_by: None,
-                path: cause.path.clone(),
-                message,
-            })));
+            Part::Anew => {
+                direction.finish(&mut |given| self.give(given, side, counts));
+                *direction = Side::new(true);
+                None
+            }
+            Part::End => {
+                direction.finish(&mut |given| self.give(given, side, counts));
+                None
+            }
         }
-        Given::Upgraded(_) => {}
-        Given::KeepAlive => counters.streams.keep_alives += 1,
-        Given::Skipped { octets, why } => *counters.streams.skipped.entry(why).or_default() += octets,
     }
-}
 
-fn or_this(packets: PacketIds, packet: PacketId) -> PacketIds {
-    if packets.is_empty() { PacketIds::from_slice(&[packet]) } else { packets }
+    /// Makes an event or a count of what a direction gave.
+    fn give(&mut self, given: Given, side: usize, counts: &mut Counts) {
+        match given {
+            Given::Message { message, transport, packets, at } => {
+                counts.messages += 1;
+                self.message(side, message, transport, packets, at.unwrap_or(self.cause.meta.at));
+            }
+            Given::Upgraded(_) => {}
+            Given::KeepAlive => self.counters.streams.keep_alives += 1,
+            Given::Skipped { octets, why } => *self.counters.streams.skipped.entry(why).or_default() += octets,
+        }
+    }
+
+    /// A message stands at the time when its octets came, however long it was waited for those before it, or for its rest.
+    fn message(&mut self, side: usize, message: SipMessage, transport: Transport, packets: PacketIds, at: Timestamp) {
+        let id = packets.last().copied().unwrap_or(self.cause.meta.id);
+        if let Some(why) = udp::damage(&message) {
+            let meta = PacketMeta { id, at, ..self.cause.meta };
+            self.counters.malformed(meta, Malformed::new(Layer::Sip, why), message.bytes());
+        }
+        self.out.events.push(Event::Sip(Box::new(SipArrival {
+            at,
+            packets: if packets.is_empty() { PacketIds::from_slice(&[id]) } else { packets },
+            flow: self.cause.direction(side),
+            transport,
+            relayed_by: None,
+            path: self.cause.paths.get(side).cloned().flatten(),
+            message,
+        })));
+    }
 }

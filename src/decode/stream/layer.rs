@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::tls::Tls;
 use super::websocket::{Http, WebSocket};
-use crate::limits::{SIP_START_LINE_BYTES, STREAM_SEARCH_BYTES};
+use crate::limits::{SIP_START_LINE_BYTES, STREAM_SEARCH_BYTES, STREAM_TEXT_BYTES};
 use crate::net::tls::looks_like_tls;
 use crate::net::websocket::{DeflateParameters, looks_like_frame};
 use crate::packet::Transport;
@@ -138,10 +138,13 @@ impl Layer {
                 is_given_up.then_some(Self::Other)
             }
             Self::Http(http) => http.push(bytes, out),
-            Self::WebSocket(socket) => {
-                socket.push(bytes, out);
-                None
-            }
+            Self::WebSocket(socket) => match socket.asked_again(bytes) {
+                Some(mut http) => Some(http.push(bytes, out).unwrap_or(Self::Http(http))),
+                None => {
+                    socket.push(bytes, out);
+                    None
+                }
+            },
             Self::Tls(tls) => {
                 tls.push(bytes);
                 None
@@ -156,7 +159,14 @@ impl Layer {
     /// So many octets are not in the capture.
     pub fn missing(&mut self, octets: u64, out: &mut dyn FnMut(Found)) {
         match self {
-            Self::Undecided { .. } | Self::Http(_) => *self = Self::new(true),
+            Self::Undecided { held, .. } => {
+                let octets = held.len() as u64;
+                if octets > 0 {
+                    out(Found::Skipped { octets, why: START_LOST });
+                }
+                *self = Self::new(true);
+            }
+            Self::Http(_) => *self = Self::new(true),
             Self::Sip(framer) => framer.missing(octets, &mut |framed| out(framed.into())),
             Self::WebSocket(socket) => socket.missing(octets, out),
             Self::Tls(tls) => tls.missing(octets),
@@ -176,6 +186,23 @@ impl Layer {
             Self::Sip(framer) => framer.finish(&mut |framed| out(framed.into())),
             Self::WebSocket(socket) => socket.finish(out),
             Self::Http(_) | Self::Tls(_) | Self::Other => {}
+        }
+    }
+
+    /// Whether the first octets of what may be a message are all that came.
+    pub fn holds_start(&self) -> bool {
+        matches!(self, Self::Undecided { held, .. } if may_become_start_line(held))
+    }
+
+    /// Whether a message waits of which nothing says where it ends.
+    pub fn is_open_ended(&self) -> bool {
+        matches!(self, Self::Sip(framer) if framer.is_open_ended())
+    }
+
+    /// Nothing came for so long that such a message must have ended.
+    pub fn come_to_rest(&mut self, out: &mut dyn FnMut(Found)) {
+        if let Self::Sip(framer) = self {
+            framer.come_to_rest(&mut |framed| out(framed.into()));
         }
     }
 
@@ -199,7 +226,8 @@ impl Layer {
     /// Position from which on it still needs to know the packets.
     pub fn needs_from(&self) -> u64 {
         match self {
-            Self::Undecided { .. } | Self::Http(_) => 0,
+            Self::Undecided { .. } => 0,
+            Self::Http(http) => http.needs_from(),
             Self::Sip(framer) => framer.needs_from(),
             Self::WebSocket(socket) => socket.needs_from(),
             Self::Tls(_) | Self::Other => u64::MAX,
@@ -227,8 +255,7 @@ fn joined(mut held: Vec<u8>, bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(held)
 }
 
-/// Octets that tell text from anything else.
-const TOLD_BY: usize = 64;
+const START_LOST: &str = "first octets before others that were not captured";
 
 /// Octets of a TLS record's header, and the types of records.
 const TLS_HEADER: usize = 5;
@@ -260,7 +287,7 @@ fn decide(bytes: &[u8], picked_up: bool) -> Option<Layer> {
         return Some(Layer::Http(Http::default()));
     }
     // Something may stand before the first message, a line of the PROXY protocol for example.
-    let is_text = text.iter().take(TOLD_BY).all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+    let is_text = text.iter().take(STREAM_TEXT_BYTES).all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
     if picked_up || is_text {
         return Some(Layer::Sip(Framer::in_the_middle()));
     }

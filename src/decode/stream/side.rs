@@ -7,12 +7,13 @@ use crate::limits::STREAM_MESSAGE_PACKETS;
 use crate::net::websocket::DeflateParameters;
 use crate::packet::{PacketId, Transport};
 use crate::sip::SipMessage;
+use crate::time::Timestamp;
 
 /// What a direction gives.
 #[derive(Debug)]
 pub(super) enum Given {
-    /// A SIP message and the packets that carried it, the completing one last.
-    Message { message: SipMessage, transport: Transport, packets: PacketIds },
+    /// A SIP message, the packets that carried it, the completing one last, and when all of it had come.
+    Message { message: SipMessage, transport: Transport, packets: PacketIds, at: Option<Timestamp> },
     /// A keep-alive between messages.
     KeepAlive,
     /// Octets that belong to no message.
@@ -30,9 +31,17 @@ pub(super) struct Side {
     marks: Marks,
 }
 
-/// Which packet brought the octets from a position on.
+/// Which packet brought the octets from a position on, and when they were there.
+#[derive(Debug)]
+struct Mark {
+    from: u64,
+    packet: PacketId,
+    at: Timestamp,
+}
+
+/// In order of their positions.
 #[derive(Debug, Default)]
-struct Marks(Vec<(u64, PacketId)>);
+struct Marks(Vec<Mark>);
 
 impl Side {
     /// A direction of which nothing came yet.
@@ -46,12 +55,17 @@ impl Side {
     }
 
     /// Takes octets in order.
-    pub fn octets(&mut self, bytes: &[u8], packet: PacketId, out: &mut dyn FnMut(Given)) {
-        self.marks.add(self.position, packet);
+    pub fn octets(&mut self, bytes: &[u8], packet: PacketId, at: Timestamp, out: &mut dyn FnMut(Given)) {
+        self.marks.add(Mark { from: self.position, packet, at });
         self.position += bytes.len() as u64;
         let marks = &self.marks;
         self.layer.push(bytes, &mut |found| out(marks.name(found)));
         self.settle();
+    }
+
+    /// Whether the first octets of what may be a message are all that came.
+    pub fn holds_start(&self) -> bool {
+        self.layer.holds_start()
     }
 
     /// So many octets are not in the capture.
@@ -84,6 +98,18 @@ impl Side {
         self.layer.tls()
     }
 
+    /// Whether a message waits of which nothing says where it ends.
+    pub fn is_open_ended(&self) -> bool {
+        self.layer.is_open_ended()
+    }
+
+    /// Nothing came for so long that such a message must have ended.
+    pub fn come_to_rest(&mut self, out: &mut dyn FnMut(Given)) {
+        let marks = &self.marks;
+        self.layer.come_to_rest(&mut |found| out(marks.name(found)));
+        self.settle();
+    }
+
     /// Nothing more will come.
     pub fn finish(&mut self, out: &mut dyn FnMut(Given)) {
         let marks = &self.marks;
@@ -93,24 +119,24 @@ impl Side {
 
     /// Bytes of memory that wait for more.
     pub fn memory(&self) -> usize {
-        self.layer.memory() + self.marks.0.len() * size_of::<(u64, PacketId)>()
+        self.layer.memory() + self.marks.0.len() * size_of::<Mark>()
     }
 }
 
 impl Marks {
-    fn add(&mut self, from: u64, packet: PacketId) {
+    fn add(&mut self, mark: Mark) {
         let is_full = self.0.len() >= STREAM_MESSAGE_PACKETS;
         match self.0.last_mut() {
             // The packet that completes a message is named in any case.
-            Some(last) if is_full => last.1 = packet,
-            _ => self.0.push((from, packet)),
+            Some(last) if is_full => (last.packet, last.at) = (mark.packet, mark.at),
+            _ => self.0.push(mark),
         }
     }
 
     /// Octets before this position need no packet any more.
     fn forget_before(&mut self, position: u64) {
         // The last mark that is not behind the position covers it.
-        let covering = self.0.partition_point(|(from, _)| *from <= position).saturating_sub(1);
+        let covering = self.0.partition_point(|mark| mark.from <= position).saturating_sub(1);
         if position == u64::MAX {
             self.0.clear();
         } else {
@@ -121,7 +147,8 @@ impl Marks {
     fn name(&self, found: Found) -> Given {
         match found {
             Found::Message { message, transport, start, end } => {
-                Given::Message { message, transport, packets: self.packets(start, end) }
+                let (packets, at) = self.covering(start, end);
+                Given::Message { message, transport, packets, at }
             }
             Found::KeepAlive => Given::KeepAlive,
             Found::Skipped { octets, why } => Given::Skipped { octets, why },
@@ -129,13 +156,14 @@ impl Marks {
         }
     }
 
-    /// The packets that brought the octets from `start` to `end`, in capture order.
-    fn packets(&self, start: u64, end: u64) -> PacketIds {
-        let first = self.0.partition_point(|(from, _)| *from <= start).saturating_sub(1);
-        let covering = self.0.iter().skip(first).take_while(|(from, _)| *from < end);
-        let mut packets: PacketIds = covering.map(|(_, packet)| *packet).collect();
+    /// The packets that brought the octets from `start` to `end`, in capture order, and when the last of these was there.
+    fn covering(&self, start: u64, end: u64) -> (PacketIds, Option<Timestamp>) {
+        let first = self.0.partition_point(|mark| mark.from <= start).saturating_sub(1);
+        let covering = self.0.iter().skip(first).take_while(|mark| mark.from < end);
+        let at = covering.clone().map(|mark| mark.at).max();
+        let mut packets: PacketIds = covering.map(|mark| mark.packet).collect();
         packets.sort_unstable();
         packets.dedup();
-        packets
+        (packets, at)
     }
 }

@@ -1,15 +1,22 @@
+mod networks;
+mod order;
+mod time;
+
 use std::net::IpAddr;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::capture::synth::Path;
-use crate::capture::synth::wire::{TcpSegment as Sent, tcp};
+use crate::capture::synth::wire::{TcpSegment as Sent, tcp, udp};
 use crate::counters::Layer;
 use crate::decode::{DecodeOptions, Decoder};
 use crate::event::{Event, SipArrival, TcpSign};
 use crate::packet::{Batch, LinkType, PacketId, PacketMeta, Transport};
 use crate::sip::Notes;
+
+mod ends;
+mod websocket;
 
 const MS: i64 = 1_000_000;
 
@@ -20,6 +27,10 @@ struct Lab {
     ends: [Endpoint; 2],
     number: u64,
     now: i64,
+    /// The packets so far, when they are decoded together.
+    batch: Option<Batch>,
+    /// The tag on all packets.
+    vlan: Option<u16>,
 }
 
 impl Lab {
@@ -30,7 +41,15 @@ impl Lab {
     fn between(ips: [&str; 2]) -> Self {
         let end = |ip: &str, port| Endpoint::new(ip.parse::<IpAddr>().unwrap(), port);
         let ends = [end(ips[0], 1_025), end(ips[1], 5_060)];
-        Self { decoder: Decoder::new(DecodeOptions::default()), out: Decoded::default(), ends, number: 0, now: 0 }
+        Self {
+            decoder: Decoder::new(DecodeOptions::default()),
+            out: Decoded::default(),
+            ends,
+            number: 0,
+            now: 0,
+            batch: None,
+            vlan: None,
+        }
     }
 
     /// With the handshake done: side 0 sends from 101 on, side 1 from 501.
@@ -49,10 +68,17 @@ impl Lab {
     fn send(&mut self, side: usize, segment: Sent, payload: &[u8]) {
         let path = Path::new(self.ends[side], self.ends[1 - side]);
         let mut frame = Vec::new();
+        tcp(&path, self.number as u16, segment, payload, &mut frame);
+        if let Some(vlan) = self.vlan {
+            let [high, low] = vlan.to_be_bytes();
+            frame.splice(12..12, [0x81, 0, high, low]);
+        }
+        self.frame(&frame);
+    }
+
+    fn frame(&mut self, frame: &[u8]) {
         self.number += 1;
         self.now += MS;
-        tcp(&path, self.number as u16, segment, payload, &mut frame);
-        let mut batch = Batch::new();
         let meta = PacketMeta {
             id: PacketId::new(0, self.number),
             at: Timestamp::from_nanos(self.now),
@@ -60,8 +86,22 @@ impl Lab {
             link: LinkType::ETHERNET,
             original_len: frame.len() as u32,
         };
-        batch.push(meta, &frame);
-        self.decoder.decode(&batch, &mut self.out);
+        match &mut self.batch {
+            Some(together) => together.push(meta, frame),
+            None => {
+                let mut batch = Batch::new();
+                batch.push(meta, frame);
+                self.decoder.decode(&batch, &mut self.out);
+            }
+        }
+    }
+
+    /// Decodes what was sent since the last time as one batch, and all that is sent from now on.
+    fn together(&mut self) {
+        let batch = self.batch.replace(Batch::new());
+        if let Some(batch) = batch {
+            self.decoder.decode(&batch, &mut self.out);
+        }
     }
 
     fn data(&mut self, side: usize, seq: u32, payload: &[u8]) {
@@ -71,11 +111,24 @@ impl Lab {
 
     fn wait(&mut self, millis: i64) {
         self.now += millis * MS;
-        self.decoder.tick(Timestamp::from_nanos(self.now), &mut self.out);
+        if self.batch.is_none() {
+            self.decoder.tick(Timestamp::from_nanos(self.now), &mut self.out);
+        }
     }
 
     fn finish(&mut self) {
+        if self.batch.is_some() {
+            self.together();
+        }
         self.decoder.finish(&mut self.out);
+    }
+
+    /// A datagram of another flow, with a message in it.
+    fn datagram(&mut self, text: &str) {
+        let path = Path::new(self.ends[1], self.ends[0]);
+        let mut frame = Vec::new();
+        udp(&path, 1, text.as_bytes(), &mut frame);
+        self.frame(&frame);
     }
 
     fn arrivals(&self) -> Vec<&SipArrival> {
@@ -305,6 +358,7 @@ fn half_open_connections_and_endless_holes_stay_within_their_limits() {
         assert!(lab.decoder.stream_usage().1 <= TCP_BYTES);
     }
     assert!(lab.decoder.stream_usage().1 > TCP_BYTES / 2);
+    assert!(lab.decoder.counters().streams.evicted_by_bytes > 100);
 }
 
 /// A dialogue: whose turn it is, and what is said.
@@ -420,65 +474,6 @@ proptest! {
             prop_assert!(whole != is_cut, "lost {}..{}: {:?} {}", from, to, arrival.message.notes(), text);
         }
     }
-}
-
-const REQUEST: &str = "GET / HTTP/1.1\r\nHost: pbx.example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: sip\r\nSec-WebSocket-Version: 13\r\n\r\n";
-const ANSWER: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: sip\r\n\r\n";
-
-/// A frame of RFC 6455, 5.2; masked as a client must.
-fn frame(first: u8, payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
-    let masked = if mask.is_some() { 0x80 } else { 0 };
-    let mut out = vec![first];
-    match payload.len() {
-        short @ 0..126 => out.push(masked | short as u8),
-        longer => {
-            out.push(masked | 126);
-            out.extend((longer as u16).to_be_bytes());
-        }
-    }
-    let mask = mask.inspect(|mask| out.extend(mask)).unwrap_or_default();
-    out.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
-    out
-}
-
-#[test]
-fn sip_in_websocket_is_found_behind_the_upgrade_in_any_segments() {
-    let (register, ok) = (message("REGISTER", "a", ""), message("OPTIONS", "b", &body(10)));
-    let mut from_client = REQUEST.as_bytes().to_vec();
-    from_client.extend(frame(0x81, register.as_bytes(), Some([1, 2, 3, 4])));
-    let mut from_server = ANSWER.as_bytes().to_vec();
-    from_server.extend(frame(0x01, &ok.as_bytes()[..100], None));
-    from_server.extend(frame(0x89, b"", None));
-    from_server.extend(frame(0x80, &ok.as_bytes()[100..], None));
-    for size in [1, 7, 100, 5_000] {
-        let mut lab = Lab::connected();
-        for (side, mut seq, octets) in [(0, 101_u32, &from_client), (1, 501, &from_server)] {
-            for segment in octets.chunks(size) {
-                lab.data(side, seq, segment);
-                seq += segment.len() as u32;
-            }
-        }
-        assert_eq!(lab.texts(), [register.as_str(), &ok], "segments of {size}");
-        assert!(lab.arrivals().iter().all(|arrival| arrival.transport == Transport::Ws));
-        assert_eq!(lab.decoder.flows()[0].protocol, Protocol::WebSocket);
-        let last = lab.packets().last().cloned().unwrap();
-        assert_eq!(last.last(), Some(&lab.number), "the completing packet stands last");
-    }
-}
-
-#[test]
-fn a_websocket_connection_is_picked_up_in_the_middle_and_behind_a_hole() {
-    let mut lab = Lab::new();
-    let texts = ["a", "b"].map(|id| message("OPTIONS", id, ""));
-    let frames = texts.each_ref().map(|text| frame(0x82, text.as_bytes(), Some([9, 8, 7, 6])));
-    lab.data(0, 9_000, &frames[0]);
-    lab.wait(51);
-    let behind = 9_000 + frames[0].len() as u32;
-    lab.data(0, behind + 1_000, &frames[1]);
-    lab.wait(30_001);
-    assert_eq!(lab.texts(), texts);
 }
 
 #[test]

@@ -10,9 +10,16 @@ use crate::sip::parse::parse_datagram;
 #[derive(Debug, Default)]
 pub(super) struct Http {
     head: Vec<u8>,
+    /// Position of its first octet.
+    base: u64,
 }
 
 impl Http {
+    /// Position from which on it still needs to know the packets.
+    pub fn needs_from(&self) -> u64 {
+        self.base
+    }
+
     /// Takes the next octets; gives the next layer once the head is whole.
     pub fn push(&mut self, bytes: &[u8], out: &mut dyn FnMut(Found)) -> Option<Layer> {
         let before = self.head.len();
@@ -26,7 +33,7 @@ impl Http {
         if !handshake.is_request {
             out(Found::Upgraded(handshake.deflate));
         }
-        let mut socket = WebSocket::upgraded(&handshake, head.len() as u64);
+        let mut socket = WebSocket::upgraded(&handshake, self.base + head.len() as u64);
         if !behind.is_empty() {
             socket.push(behind, out);
         }
@@ -86,6 +93,13 @@ impl WebSocket {
     /// Whether it is not known where the next frame begins.
     pub fn is_lost(&self) -> bool {
         self.frames.as_ref().is_some_and(Frames::is_broken)
+    }
+
+    /// The next request, if these octets begin one instead of the first frame: the server did not take the upgrade, and wants
+    /// to know first who asks (RFC 6455, 4.1). No frame begins with a G.
+    pub fn asked_again(&self, bytes: &[u8]) -> Option<Http> {
+        let asks = self.is_client && self.frames.is_none() && bytes.starts_with(b"G");
+        asks.then(|| Http { head: Vec::new(), base: self.base })
     }
 
     /// Takes the next octets.

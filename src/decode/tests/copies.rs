@@ -1,7 +1,7 @@
 //! Packets captured twice.
 
 use super::*;
-use crate::event::RtpSample;
+use crate::event::{RtpSample, Trace};
 use crate::limits::DUPLICATE_MS;
 
 /// A packet: `micros`, interface, link type, bytes.

@@ -110,7 +110,10 @@ fn a_tunnel_whose_end_is_lost_shows_its_message() {
 fn nothing_but_sip_comes_out_of_half_a_datagram() {
     let tcp = ipv4(6, &tcp(0x02, &[0; 40]));
     let text = udp(&[b'x'; 80]);
-    for (protocol, datagram) in [(4, tcp), (17, udp(&rtp(1))), (17, text)] {
+    let odd = udp(&[b"HEP3\0\x70\0\0\0\x01\0\x03", [0; 99].as_slice()].concat());
+    let log = udp(&[b"HEP3\0\x70\0\0\0\x0b\0\x07\x64", [0xff; 99].as_slice()].concat());
+    let arp = gre(0, 0x6558, &[], &ethernet(0x0806, &[0; 40]));
+    for (protocol, datagram) in [(4, tcp), (17, udp(&rtp(1))), (17, text), (17, odd), (17, log), (47, arp)] {
         let mut decoder = Decoder::default();
         let first = ethernet(0x0800, &ipv4_piece(protocol, 9, 0x2000, &datagram[..56]));
         let mut out = decode(&mut decoder, &[at(1, 0, first)]);
@@ -118,4 +121,39 @@ fn nothing_but_sip_comes_out_of_half_a_datagram() {
         assert!(out.events.is_empty() && out.rtp.is_empty() && decoder.counters().passed.is_empty());
         assert!(missing(&decoder));
     }
+}
+
+/// A first fragment of a tunnel, in which is a first fragment of a tunnel, and so on; in the last one a message begins.
+fn beginning_in_beginnings(levels: u16, id: u16) -> Vec<u8> {
+    let datagram = udp(SIP);
+    let mut packet = ipv4_piece(17, id, 0x2000, &datagram[..176]);
+    for level in 0..levels {
+        let mut inside = gre(0, 0x0800, &[], &packet);
+        inside.resize(inside.len().next_multiple_of(8), 0);
+        packet = ipv4_piece(47, id.wrapping_add(level), 0x2000, &inside);
+    }
+    ethernet(0x0800, &packet)
+}
+
+#[test]
+fn reading_beginnings_never_nests_however_many_wait() {
+    let mut decoder = Decoder::new(DecodeOptions { dedup: false, ..DecodeOptions::default() });
+    let mut out = Decoded::default();
+    for number in 1..=2 * DEFRAG_DATAGRAMS as u64 {
+        let packets = [at(number, 0, beginning_in_beginnings(3, number as u16 * 8))];
+        out.events.extend(decode(&mut decoder, &packets).events);
+        assert!(decoder.fragment_usage().0 <= DEFRAG_DATAGRAMS);
+    }
+    assert!(!out.events.is_empty());
+}
+
+#[test]
+fn at_the_end_of_a_capture_beginnings_in_beginnings_are_read_and_counted() {
+    let mut decoder = Decoder::default();
+    let mut out = decode(&mut decoder, &[at(1, 0, beginning_in_beginnings(2, 9))]);
+    assert!(out.events.is_empty());
+    decoder.finish(&mut out);
+    assert_eq!(only(&out).message.bytes(), &SIP[..176 - 8]);
+    let counted = [(Malformed::new(Layer::Ip, "fragments missing"), 3)];
+    assert_eq!((decoder.counters().malformed.clone(), decoder.fragment_usage()), (counted.into(), (0, 0)));
 }

@@ -93,6 +93,28 @@ fn sip_and_rtp_on_the_port_of_a_tunnel_are_not_lost() {
     }
 }
 
+/// RFC 7348, 5: reserved bits are ignored on receipt; policies set the first one, and a group behind it.
+#[test]
+fn reserved_and_policy_bits_hide_no_tunnel() {
+    let frame = ethernet(0x0800, &ipv4(17, &udp(SIP)));
+    for (port, flags, next) in [(4789, 0x88, 0), (8472, 0xff, 0), (4789, 0x18, 0), (4790, 0x8e, 3), (4790, 0xcc, 3)] {
+        let header = [flags, 0, 0, next, 0, 0, 9, 0];
+        let packet = outer_udp(port, &[&header, frame.as_slice()].concat());
+        for packet in [ethernet(0x0800, &packet), ethernet(0x8100, &vlan(1, 0x0800, &packet))] {
+            let path = shown(1, &[packet]).unwrap_or_else(|| panic!("no SIP at {port} with {flags:#x}")).1;
+            assert!(path.ends_with("VXLAN 9 (192.0.2.1 → 192.0.2.2)"), "{path}");
+        }
+    }
+    for (port, flags) in [(4789, 0x80), (4790, 0x0d), (4790, 0x1c), (4790, 0x08)] {
+        let packet = outer_udp(port, &[&[flags, 0, 0, 3, 0, 0, 9, 0], frame.as_slice()].concat());
+        assert_eq!(shown(1, &[ethernet(0x0800, &packet)]), None, "{port} with {flags:#x}");
+    }
+    let mut mixed = rtp(1);
+    mixed[0] = 0x88;
+    let (_, out) = on_ethernet(&[ethernet(0x0800, &outer_udp(8472, &mixed))]);
+    assert_eq!(out.rtp.len(), 1, "RTP with eight sources");
+}
+
 #[test]
 fn what_a_tunnel_carries_beside_ip_has_a_name() {
     let arp = ethernet(0x0806, &[0; 28]);

@@ -6,13 +6,14 @@ mod saver;
 #[cfg(test)]
 mod tests;
 mod text;
+mod wanted;
 
 use std::path::PathBuf;
 
 use crate::capture::save::Format;
 use crate::track::call::CallKey;
 
-pub(super) use saver::{Job, Packets, Savers};
+pub(super) use saver::{Input, Job, Packets, Savers};
 
 /// What to save, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,4 +68,8 @@ pub struct Saved {
     pub bytes: u64,
     /// Packets, or messages, that belong to the calls but are no longer kept.
     pub missing: u64,
+    /// Calls that were asked for and are not in it, since nothing is known of them any more.
+    pub calls_gone: u64,
+    /// Whether keys of encrypted connections, which the file read holds, are not in it.
+    pub leaves_keys: bool,
 }

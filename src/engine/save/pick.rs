@@ -6,6 +6,7 @@ use std::hash::Hash;
 use memchr::memmem::Finder;
 
 use super::SaveRequest;
+use super::wanted::Wanted;
 use crate::engine::inside::{Inside, inside};
 use crate::limits::{SAVE_MEDIA_SLACK_S, SAVE_RTCP_SLACK_S, SAVE_SEARCHED_CALLS, SAVE_TCP_SLACK_S};
 use crate::net::Segment;
@@ -13,9 +14,8 @@ use crate::packet::{Endpoint, FlowKey, Packet, PacketId, Transport};
 use crate::rtp::classify::{Media, classify};
 use crate::sdp::Sdp;
 use crate::sip::multipart::sdp_body;
-use crate::store::snapshot::Snapshot;
 use crate::time::{Elapsed, Timestamp};
-use crate::track::call::{Call, CallKey, Fact};
+use crate::track::call::{Call, Fact};
 use crate::track::stream::Stream;
 
 /// From when to when packets of a flow are wanted.
@@ -24,6 +24,9 @@ struct Window {
     from: Timestamp,
     to: Timestamp,
 }
+
+/// At any time.
+const ALWAYS: Window = Window { from: Timestamp::from_nanos(i64::MIN), to: Timestamp::from_nanos(i64::MAX) };
 
 type Windows = HashMap<FlowKey, Vec<Window>>;
 
@@ -47,29 +50,27 @@ pub(super) struct Pick {
 }
 
 impl Pick {
-    /// What a request asks for. Calls that are no longer remembered are left out.
-    pub fn of(request: &SaveRequest, snapshot: &Snapshot) -> Self {
-        let mut pick = Self { media: request.media, ..Self::default() };
-        let Some(keys) = &request.calls else {
-            pick.all = true;
-            return pick;
-        };
-        for call in keys.iter().filter_map(|key| snapshot.call(*key)) {
-            pick.call(call);
-            if request.media {
-                pick.announcements(call);
+    /// What a request asks for. `may_miss` says that packets may be gone; then those of everything are counted as well.
+    pub fn of(request: &SaveRequest, wanted: &Wanted, may_miss: bool) -> Self {
+        let mut pick = Self { all: request.calls.is_none(), media: request.media, ..Self::default() };
+        let Wanted { calls, streams, .. } = wanted;
+        if !pick.all || may_miss {
+            calls.iter().for_each(|call| pick.call(call));
+        }
+        // Of everything, what is media must be known where it is not wanted.
+        let is_left_out = pick.all && !pick.media;
+        if (pick.media && !pick.all) || is_left_out {
+            calls.iter().for_each(|call| pick.announcements(call));
+        }
+        if pick.media && (!pick.all || may_miss) {
+            for stream in streams {
+                pick.uncertain += stream.packets;
+                pick.stream(stream, Window { from: stream.first, to: stream.last });
             }
         }
-        if request.media {
-            let calls: HashSet<CallKey> = keys.iter().copied().collect();
-            let listed =
-                keys.iter().filter_map(|key| snapshot.call(*key)).flat_map(|call| call.streams.iter().copied());
-            let listed: HashSet<_> = listed.collect();
-            for stream in snapshot.streams.iter() {
-                if listed.contains(&stream.key) || stream.call.is_some_and(|call| calls.contains(&call)) {
-                    pick.stream(stream);
-                }
-            }
+        if is_left_out {
+            // A stream may have gone on since; what it is will not have changed.
+            streams.iter().for_each(|stream| pick.stream(stream, ALWAYS));
         }
         let windows = pick.udp.values_mut().chain(pick.tcp.values_mut()).chain(pick.announced.values_mut());
         windows.for_each(join);
@@ -121,9 +122,7 @@ impl Pick {
         }
     }
 
-    fn stream(&mut self, stream: &Stream) {
-        self.uncertain += stream.packets;
-        let span = Window { from: stream.first, to: stream.last };
+    fn stream(&mut self, stream: &Stream, span: Window) {
         let flow = stream.flow;
         let mut add = |flow: FlowKey, slack: i64| {
             for flow in [flow, reversed(flow)] {
@@ -139,11 +138,11 @@ impl Pick {
 
     /// Whether a packet is wanted. To be asked once for each.
     pub fn takes(&mut self, packet: &Packet<'_>) -> bool {
-        if self.all {
-            return self.media || !is_media(packet);
-        }
         if self.packets.remove(&packet.meta.id) {
             return true;
+        }
+        if self.all {
+            return self.takes_of_all(packet);
         }
         let at = packet.meta.at;
         match inside(packet) {
@@ -153,22 +152,49 @@ impl Pick {
         }
     }
 
+    /// Of every packet: all but media that is not wanted, and that is what belongs to a stream or to a call. Much else
+    /// looks like RTP at its start.
+    fn takes_of_all(&mut self, packet: &Packet<'_>) -> bool {
+        if self.udp.is_empty() && self.announced.is_empty() && self.texts.is_empty() {
+            return true;
+        }
+        let Inside::Datagram(segment) = inside(packet) else { return true };
+        let at = packet.meta.at;
+        let Some(media) = classify(segment.payload, segment.wire_len) else {
+            self.found += u64::from(self.is_named(&segment));
+            return true;
+        };
+        let is_stream = is_within(&self.udp, &segment.flow, at);
+        if self.media {
+            self.found += u64::from(is_stream && matches!(media, Media::Rtp(_)));
+            return true;
+        }
+        !is_stream && !self.is_announced(&segment.flow, at)
+    }
+
+    fn is_announced(&self, flow: &FlowKey, at: Timestamp) -> bool {
+        is_within(&self.announced, &flow.dst, at) || is_within(&self.announced, &flow.src, at)
+    }
+
+    fn is_named(&self, segment: &Segment<'_>) -> bool {
+        self.texts.iter().any(|text| text.find(segment.payload).is_some())
+    }
+
     fn takes_datagram(&mut self, segment: &Segment<'_>, at: Timestamp) -> bool {
         if is_within(&self.udp, &segment.flow, at) {
             self.found += u64::from(matches!(classify(segment.payload, segment.wire_len), Some(Media::Rtp(_))));
             return true;
         }
-        let Segment { flow, .. } = segment;
-        if is_within(&self.announced, &flow.dst, at) || is_within(&self.announced, &flow.src, at) {
+        if self.is_announced(&segment.flow, at) {
             return true;
         }
-        let is_named = self.texts.iter().any(|text| text.find(segment.payload).is_some());
+        let is_named = self.is_named(segment);
         self.found += u64::from(is_named);
         is_named
     }
 
     /// These are not wanted any more.
-    pub fn forget(&mut self, packets: &[PacketId]) {
+    pub fn forget(&mut self, packets: &HashSet<PacketId>) {
         for id in packets {
             self.packets.remove(id);
         }
@@ -178,11 +204,6 @@ impl Pick {
     pub fn missing(&self) -> u64 {
         self.packets.len() as u64 + self.uncertain.saturating_sub(self.found)
     }
-}
-
-fn is_media(packet: &Packet<'_>) -> bool {
-    let Inside::Datagram(segment) = inside(packet) else { return false };
-    matches!(classify(segment.payload, segment.wire_len), Some(Media::Rtp(_) | Media::Rtcp))
 }
 
 fn is_within<K: Eq + Hash>(windows: &HashMap<K, Vec<Window>>, place: &K, at: Timestamp) -> bool {

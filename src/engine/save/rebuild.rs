@@ -4,12 +4,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::SaveRequest;
 use crate::capture::save::{Format, REBUILT_INTERFACE};
 use crate::capture::synth::{Path, wire};
 use crate::engine::recent::Chunks;
 use crate::packet::{Batch, LinkType, PacketId, PacketMeta, Transport};
-use crate::store::snapshot::Snapshot;
+use crate::track::call::Call;
 use crate::track::message::Message;
 
 /// Octets of an Ethernet header.
@@ -18,26 +17,25 @@ const ETHERNET: usize = 14;
 /// Packets made again.
 #[derive(Debug, Default)]
 pub(super) struct Rebuilt {
-    /// The packets, in order of time, each with the number of the one that it stands for.
+    /// The packets, in order of time, each with the number of the last one that it stands for.
     pub packets: Chunks,
     /// How many.
     pub count: u64,
-    /// What is left of fragmented messages that were made again: not wanted any more.
-    pub replaced: Vec<PacketId>,
+    /// The packets that they stand for: what is still there of them, as a fragment, is not wanted any more.
+    pub replaced: HashSet<PacketId>,
 }
 
 /// Makes packets of those messages of the wanted calls that came by UDP and are not all among the packets kept. What came
 /// in a stream cannot be put back into it.
-pub(super) fn rebuild(request: &SaveRequest, snapshot: &Snapshot, kept: &[Chunks]) -> Rebuilt {
+pub(super) fn rebuild(format: Format, calls: &[Arc<Call>], kept: &[Chunks]) -> Rebuilt {
     let mut out = Rebuilt::default();
-    let Some(keys) = &request.calls else { return out };
     let mut ids: HashSet<PacketId> = HashSet::new();
     let mut links: HashMap<u16, LinkType> = HashMap::new();
     for packet in kept.iter().flatten().flat_map(|chunk| chunk.iter()) {
         ids.insert(packet.meta.id);
         links.insert(packet.meta.id.source(), packet.meta.link);
     }
-    let messages = keys.iter().filter_map(|key| snapshot.call(*key)).flat_map(|call| call.messages.iter());
+    let messages = calls.iter().flat_map(|call| call.messages.iter());
     let is_gone = |message: &&Arc<Message>| {
         message.transport == Transport::Udp && !message.packets.iter().all(|id| ids.contains(id))
     };
@@ -45,19 +43,19 @@ pub(super) fn rebuild(request: &SaveRequest, snapshot: &Snapshot, kept: &[Chunks
     gone.sort_by_key(|message| (message.at, message.packets.last().copied()));
     let (mut batch, mut frame) = (Batch::new(), Vec::new());
     for message in gone {
-        let Some((id, fragments)) = message.packets.split_last() else { continue };
+        let Some(id) = message.packets.last() else { continue };
         let known = links.get(&id.source()).copied().unwrap_or(LinkType::ETHERNET);
         frame.clear();
         wire::udp(&Path::new(message.flow.src, message.flow.dst), 0, message.sip.bytes(), &mut frame);
         let link = match relink(known, &mut frame) {
             true => known,
             // Only pcapng may hold another link type than that of the packets around.
-            false if request.format == Format::Pcap => continue,
+            false if format == Format::Pcap => continue,
             false => LinkType::ETHERNET,
         };
         let original_len = frame.len() as u32;
         batch.push(PacketMeta { id: *id, at: message.at, interface: REBUILT_INTERFACE, link, original_len }, &frame);
-        out.replaced.extend_from_slice(fragments);
+        out.replaced.extend(message.packets.iter().copied());
         out.count += 1;
         if batch.is_full() {
             out.packets.push(Arc::new(std::mem::take(&mut batch)));

@@ -1,6 +1,7 @@
 //! The threads that save. Neither the engine nor the screen waits for them.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -9,33 +10,58 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::pick::Pick;
-use super::rebuild::rebuild;
+use super::rebuild::{Rebuilt, rebuild};
+use super::wanted::Wanted;
 use super::{SaveOutcome, SaveRequest, Saved, text};
-use crate::capture::Source;
 use crate::capture::file::FileSource;
-use crate::capture::save::{CaptureFile, Format, Owner, SaveError, SourceNames};
+use crate::capture::save::{
+    CaptureFile, Format, Owner, REBUILT_INTERFACE, SaveError, SaveOptions, SourceNames, Spared,
+};
+use crate::capture::{FileStamp, Source};
 use crate::engine::recent::Chunks;
-use crate::packet::{Batch, Packet};
+use crate::limits::LAST_SAVE_S;
+use crate::packet::{Batch, Packet, PacketId};
 use crate::store::snapshot::Snapshot;
-
-/// How long the end of the program waits for what is being saved.
-const LAST_SAVE: Duration = Duration::from_secs(10);
+use crate::time::Timestamp;
 
 /// Where the packets are.
 pub(in crate::engine) enum Packets {
     /// Here, by kind.
     Recent(Vec<Chunks>),
     /// In these files.
-    Files(Vec<String>),
+    Files(Vec<Input>),
+}
+
+/// A file to be read again.
+#[derive(Clone)]
+pub(in crate::engine) struct Input {
+    pub path: String,
+    /// How it was when it was opened first.
+    pub stamp: Option<FileStamp>,
+}
+
+impl Input {
+    /// Its packets must still be the same ones by number.
+    fn must_be_unchanged(&self) -> Result<(), SaveError> {
+        match self.stamp {
+            Some(stamp) if FileStamp::at(Path::new(&self.path)) != Some(stamp) => {
+                Err(SaveError::Changed { path: self.path.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A request with all that it takes to fulfil it.
 pub(in crate::engine) struct Job {
     pub request: SaveRequest,
     pub snapshot: Arc<Snapshot>,
+    /// What the user saw when asking.
+    pub seen: Arc<Snapshot>,
     pub packets: Packets,
     pub names: SourceNames,
     pub owner: Option<Owner>,
+    pub spared: Spared,
 }
 
 /// The threads that save.
@@ -74,7 +100,7 @@ impl Savers {
     /// The program ends: waits for what is being saved, but not for ever.
     pub fn finish(mut self) {
         self.running = None;
-        let _ = self.ended.recv_timeout(LAST_SAVE);
+        let _ = self.ended.recv_timeout(Duration::from_secs(LAST_SAVE_S));
         self.stop.store(true, Ordering::Relaxed);
         for thread in self.threads {
             let _ = thread.join();
@@ -93,23 +119,33 @@ pub(super) fn save(job: Job, stop: &AtomicBool) -> SaveOutcome {
 
 fn try_save(job: &Job, stop: &AtomicBool) -> Result<Saved, SaveError> {
     let request = &job.request;
-    let names = Arc::clone(&job.names);
-    let mut file = CaptureFile::create(&request.path, request.format, names, job.owner, request.replace)?;
+    let wanted = Wanted::of(request, &job.snapshot, &job.seen);
+    if wanted.calls.is_empty() && wanted.gone > 0 {
+        return Err(SaveError::Gone);
+    }
+    let mut file = CaptureFile::create(SaveOptions {
+        path: request.path.clone(),
+        format: request.format,
+        names: job.names.clone(),
+        owner: job.owner,
+        replace: request.replace,
+        spared: job.spared.clone(),
+    })?;
     let is_text = request.format == Format::Text;
     let mut rebuilt = 0;
     let (count, missing) = if is_text {
-        text::write(&mut file, &job.snapshot, request.calls.as_deref())?
+        text::write(&mut file, &wanted.calls)?
     } else {
-        let mut writing = Writing { pick: Pick::of(request, &job.snapshot), file: &mut file, count: 0, stop };
+        let may_miss = matches!(job.packets, Packets::Recent(_));
+        let mut writing = Writing { pick: Pick::of(request, &wanted, may_miss), file: &mut file, count: 0, stop };
         match &job.packets {
             Packets::Recent(kinds) => {
-                let again = rebuild(request, &job.snapshot, kinds);
+                let again = rebuild(request.format, &wanted.calls, kinds);
                 rebuilt = again.count;
                 writing.pick.forget(&again.replaced);
-                let kinds: Vec<Chunks> = kinds.iter().cloned().chain([again.packets]).collect();
-                in_order(&kinds, |packet| writing.packet(packet))
+                in_order(kinds, &again, |packet| writing.packet(packet))
             }
-            Packets::Files(paths) => from_files(paths, |packet| writing.packet(packet)),
+            Packets::Files(inputs) => from_files(inputs, |packet| writing.packet(packet)),
         }?;
         (writing.count, writing.pick.missing())
     };
@@ -117,7 +153,17 @@ fn try_save(job: &Job, stop: &AtomicBool) -> Result<Saved, SaveError> {
         return Err(SaveError::Stopped { path: request.path.display().to_string() });
     }
     let bytes = file.finish()?;
-    Ok(Saved { path: request.path.clone(), count, is_text, rebuilt, bytes, missing })
+    let leaves_keys = !is_text && job.names.leaves_keys();
+    Ok(Saved {
+        path: request.path.clone(),
+        count,
+        is_text,
+        rebuilt,
+        bytes,
+        missing,
+        calls_gone: wanted.gone,
+        leaves_keys,
+    })
 }
 
 /// A file being filled with the packets that are wanted.
@@ -133,7 +179,8 @@ impl Writing<'_> {
         if self.stop.load(Ordering::Relaxed) {
             return ControlFlow::Break(Ok(()));
         }
-        if self.pick.takes(packet) {
+        // What was made again has the number of a packet that may be wanted for another reason.
+        if packet.meta.interface == REBUILT_INTERFACE || self.pick.takes(packet) {
             if let Err(error) = self.file.packet(packet) {
                 return ControlFlow::Break(Err(error));
             }
@@ -145,31 +192,39 @@ impl Writing<'_> {
 
 type Take<'t> = dyn FnMut(&Packet<'_>) -> ControlFlow<Result<(), SaveError>> + 't;
 
-/// The packets of several kinds in order of time, those of one kind as they were kept.
+/// The packets that are kept, each once, and those made again in the place of others, in order of time.
 fn in_order(
     kinds: &[Chunks],
+    again: &Rebuilt,
     mut take: impl FnMut(&Packet<'_>) -> ControlFlow<Result<(), SaveError>>,
 ) -> Result<(), SaveError> {
-    let mut heads: Vec<_> =
-        kinds.iter().map(|chunks| chunks.iter().flat_map(|chunk| chunk.iter()).peekable()).collect();
-    loop {
-        let place = |packet: &Packet<'_>| (packet.meta.at, packet.meta.id);
-        let first = heads.iter_mut().enumerate().filter_map(|(kind, head)| Some((place(head.peek()?), kind))).min();
-        let Some((_, kind)) = first else { return Ok(()) };
-        let Some(packet) = heads.get_mut(kind).and_then(Iterator::next) else { return Ok(()) };
+    fn places(chunk: &Arc<Batch>) -> impl Iterator<Item = (Timestamp, PacketId, &Arc<Batch>, usize)> {
+        chunk.iter().enumerate().map(move |(at, packet)| (packet.meta.at, packet.meta.id, chunk, at))
+    }
+    let kept = kinds.iter().flatten().flat_map(places);
+    let mut all: Vec<_> = kept.filter(|(_, id, ..)| !again.replaced.contains(id)).collect();
+    all.sort_by_key(|(at, id, ..)| (*at, *id));
+    // A piece of a message is kept among pieces, and again with the message once that was whole.
+    all.dedup_by_key(|(_, id, ..)| *id);
+    all.extend(again.packets.iter().flat_map(places));
+    all.sort_by_key(|(at, id, ..)| (*at, *id));
+    for packet in all.into_iter().filter_map(|(.., chunk, at)| chunk.get(at)) {
         if let ControlFlow::Break(outcome) = take(&packet) {
             return outcome;
         }
     }
+    Ok(())
 }
 
 /// The packets of files, numbered as when they were read first.
 fn from_files(
-    paths: &[String],
+    inputs: &[Input],
     mut take: impl FnMut(&Packet<'_>) -> ControlFlow<Result<(), SaveError>>,
 ) -> Result<(), SaveError> {
     let again = |error: &dyn std::fmt::Display| SaveError::Source(format!("Reading the capture again: {error}"));
-    let source = FileSource::open(paths).map_err(|error| again(&error))?;
+    let paths: Vec<String> = inputs.iter().map(|input| input.path.clone()).collect();
+    let source = FileSource::open(&paths).map_err(|error| again(&error))?;
+    inputs.iter().try_for_each(Input::must_be_unchanged)?;
     let mut outcome = Ok(());
     let take: &mut Take<'_> = &mut take;
     let mut sink = |batch: &mut Batch| {
@@ -183,5 +238,7 @@ fn from_files(
         ControlFlow::Continue(())
     };
     Box::new(source).run(&mut sink).map_err(|error| again(&error))?;
+    // It may have been written to while it was read.
+    inputs.iter().try_for_each(Input::must_be_unchanged)?;
     outcome
 }

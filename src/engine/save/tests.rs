@@ -1,3 +1,5 @@
+mod kept;
+
 use std::fs;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -5,17 +7,18 @@ use std::sync::atomic::AtomicBool;
 
 use super::pick::Pick;
 use super::saver::save;
+use super::wanted::Wanted;
 use super::*;
-use crate::capture::Source;
 use crate::capture::demo::{self, DemoSource};
 use crate::capture::file::FileSource;
-use crate::capture::save::Format;
+use crate::capture::save::{Format, SourceNames, Spared};
 use crate::capture::synth::{Path, PcapWriter, Precision, wire};
+use crate::capture::{FileStamp, Source};
 use crate::decode::DecodeOptions;
 use crate::engine::recent::Chunks;
 use crate::engine::{EngineOptions, Pipeline, analyze};
 use crate::event::{Decoded, Event, PacketIds, SipArrival};
-use crate::limits::{CALL_FIRST_MESSAGES, CALL_LAST_MESSAGES};
+use crate::limits::{CALL_FIRST_MESSAGES, CALL_LAST_MESSAGES, RECENT_STREAM_BYTES};
 use crate::packet::{Batch, Endpoint, FlowKey, LinkType, Packet, PacketId, PacketMeta, Transport};
 use crate::sdp::Sdp;
 use crate::sip::multipart::sdp_body;
@@ -56,7 +59,7 @@ impl Captured {
     /// Saves from the file and from what is kept: both must be the same packets.
     fn save(&self, calls: Option<Vec<CallKey>>, media: bool) -> (Saved, Snapshot) {
         let file = self.folder.path().join("demo.pcap").display().to_string();
-        let outcomes = [Packets::Files(vec![file]), Packets::Recent(self.recent.clone())].map(|packets| {
+        let outcomes = [Packets::Files(vec![input(&file)]), Packets::Recent(self.recent.clone())].map(|packets| {
             let name = if matches!(packets, Packets::Files(_)) { "again.pcapng" } else { "recent.pcapng" };
             let path = self.folder.path().join(name);
             let request = SaveRequest { path, format: Format::Pcapng, calls: calls.clone(), media, replace: true };
@@ -70,8 +73,12 @@ impl Captured {
     }
 
     fn outcome(&self, request: SaveRequest, packets: Packets) -> SaveOutcome {
-        let snapshot = Arc::clone(&self.snapshot);
-        let job = Job { request, snapshot, packets, names: ["demo".to_owned()].into(), owner: None };
+        self.outcome_seen(request, packets, Arc::default())
+    }
+
+    fn outcome_seen(&self, request: SaveRequest, packets: Packets, seen: Arc<Snapshot>) -> SaveOutcome {
+        let (snapshot, names, spared) = (Arc::clone(&self.snapshot), SourceNames::default(), Spared::default());
+        let job = Job { request, snapshot, seen, packets, names, owner: None, spared };
         save(job, &AtomicBool::new(false))
     }
 
@@ -90,6 +97,14 @@ impl Captured {
         };
         Arc::clone(calls.iter().find(|call| is_it(call)).unwrap())
     }
+}
+
+fn pick(request: &SaveRequest, snapshot: &Snapshot) -> Pick {
+    Pick::of(request, &Wanted::of(request, snapshot, snapshot), true)
+}
+
+fn input(path: &str) -> Input {
+    Input { path: path.to_owned(), stamp: FileStamp::at(std::path::Path::new(path)) }
 }
 
 fn read(path: &std::path::Path) -> Snapshot {
@@ -217,7 +232,7 @@ fn messages_that_are_not_remembered_are_found_by_their_call_id() {
     let path = captured.folder.path().join("one.pcapng");
     let calls = Some(vec![call.key]);
     let request = SaveRequest { path, format: Format::Pcapng, calls, media: true, replace: false };
-    let saved = captured.done(request, Packets::Files(vec![source]));
+    let saved = captured.done(request, Packets::Files(vec![input(&source)]));
     assert_eq!((saved.count, saved.missing), (u64::from(count), 0));
     assert_eq!(read(&saved.path).calls.len(), 1);
 }
@@ -240,7 +255,7 @@ fn what_comes_where_media_is_expected_belongs_to_the_call() {
         let id = PacketId::new(0, 1_000_000);
         let original_len = frame.len() as u32;
         let meta = PacketMeta { id, at, interface: 0, link: LinkType::ETHERNET, original_len };
-        Pick::of(&request, &captured.snapshot).takes(&Packet { meta, data: &frame })
+        pick(&request, &captured.snapshot).takes(&Packet { meta, data: &frame })
     };
     assert!(takes(true, medium.port, call.started));
     assert!(!takes(false, medium.port, call.started), "not without media");
@@ -248,20 +263,16 @@ fn what_comes_where_media_is_expected_belongs_to_the_call() {
     assert!(!takes(true, medium.port, call.last.after(Elapsed::from_secs(60))), "another call by then");
 }
 
-/// Segments of one connection around a call, and what does not belong to it.
-#[test]
-fn a_call_over_tcp_comes_with_its_connection() {
-    let ends = [1, 2, 3].map(|last| Endpoint::new([10, 0, 0, last].into(), 5060));
-    let [client, server, other] = ends;
-    let flow = FlowKey { src: client, dst: server };
+/// A call of one message over TCP, in packet 3, ten seconds after the start.
+fn one_over_tcp() -> Snapshot {
+    let [src, dst] = [1, 2].map(|last| Endpoint::new([10, 0, 0, last].into(), 5060));
     let text = b"OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP 10.0.0.1;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n\
         To: <sip:a@b>\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
-    let at = |seconds: i64| START.after(Elapsed::from_secs(seconds));
     let mut store = Store::new(StoreOptions::default());
     let arrival = SipArrival {
-        at: at(10),
+        at: START.after(Elapsed::from_secs(10)),
         packets: PacketIds::from_slice(&[PacketId::new(0, 3)]),
-        flow,
+        flow: FlowKey { src, dst },
         transport: Transport::Tcp,
         relayed_by: None,
         path: None,
@@ -269,11 +280,20 @@ fn a_call_over_tcp_comes_with_its_connection() {
     };
     let mut decoded = Decoded { events: vec![Event::Sip(Box::new(arrival))], ..Decoded::default() };
     store.apply(&mut decoded, &mut Vec::new());
-    let snapshot = store.snapshot(Arc::default());
+    store.snapshot(Arc::default())
+}
+
+/// Segments of one connection around a call, and what does not belong to it.
+#[test]
+fn a_call_over_tcp_comes_with_its_connection() {
+    let ends = [1, 2, 3].map(|last| Endpoint::new([10, 0, 0, last].into(), 5060));
+    let [client, server, other] = ends;
+    let at = |seconds: i64| START.after(Elapsed::from_secs(seconds));
+    let snapshot = one_over_tcp();
     let key = snapshot.calls.iter().next().unwrap().key;
     let request =
         SaveRequest { path: "x".into(), format: Format::Pcapng, calls: Some(vec![key]), media: true, replace: false };
-    let mut pick = Pick::of(&request, &snapshot);
+    let mut wanted = pick(&request, &snapshot);
     let mut takes = |number: u64, seconds: i64, src: Endpoint, dst: Endpoint| {
         let mut frame = Vec::new();
         let segment = wire::TcpSegment { seq: 1, ack: Some(1), ..wire::TcpSegment::default() };
@@ -285,14 +305,14 @@ fn a_call_over_tcp_comes_with_its_connection() {
             link: LinkType::ETHERNET,
             original_len: frame.len() as u32,
         };
-        pick.takes(&Packet { meta, data: &frame })
+        wanted.takes(&Packet { meta, data: &frame })
     };
     assert!(takes(2, 9, client, server), "the segment before");
     assert!(takes(3, 10, client, server), "the message");
     assert!(takes(4, 11, server, client), "its acknowledgment");
     assert!(!takes(5, 11, other, server), "another connection");
     assert!(!takes(6, 60, client, server), "another minute");
-    assert_eq!(pick.missing(), 0);
+    assert_eq!(wanted.missing(), 0);
 }
 
 #[test]
@@ -325,9 +345,63 @@ fn what_cannot_be_saved_is_a_sentence_and_leaves_nothing() {
     };
     let nowhere = captured.outcome(request(std::path::Path::new("/no/such/x.pcapng")), Packets::Recent(Vec::new()));
     assert!(matches!(&nowhere, SaveOutcome::Failed(why) if why.contains("/no/such/x.pcapng")), "{nowhere:?}");
-    let gone = Packets::Files(vec!["/no/such/file.pcap".to_owned()]);
+    let gone = Packets::Files(vec![input("/no/such/file.pcap")]);
     let path = captured.folder.path().join("x.pcapng");
     let outcome = captured.outcome(request(&path), gone);
     assert!(matches!(&outcome, SaveOutcome::Failed(why) if why.contains("/no/such/file.pcap")), "{outcome:?}");
     assert_eq!(fs::read_dir(captured.folder.path()).unwrap().count(), 1);
+}
+
+/// A log that turned, or a capture that another program goes on writing: numbers of packets mean others there.
+#[test]
+fn a_file_that_changed_since_is_not_read_again() {
+    let captured = captured();
+    let demo = captured.folder.path().join("demo.pcap");
+    let first = input(&demo.display().to_string());
+    let path = captured.folder.path().join("x.pcapng");
+    let calls = Some(vec![captured.talked().key]);
+    let request = SaveRequest { path, format: Format::Pcapng, calls, media: true, replace: false };
+    let outcome = |request: &SaveRequest| captured.outcome(request.clone(), Packets::Files(vec![first.clone()]));
+    let whole = fs::read(&demo).unwrap();
+    let changes: [&dyn Fn(); 2] = [
+        // One more packet header, or the same octets in another file under the name.
+        &|| fs::write(&demo, [&whole[..], &[0; 16]].concat()).unwrap(),
+        &|| {
+            fs::rename(&demo, captured.folder.path().join("demo.1")).unwrap();
+            fs::write(&demo, &whole).unwrap();
+        },
+    ];
+    for change in changes {
+        change();
+        let outcome = outcome(&request);
+        assert!(matches!(&outcome, SaveOutcome::Failed(why) if why.contains("has changed since")), "{outcome:?}");
+        assert!(!request.path.exists());
+    }
+    // Text takes nothing from the file.
+    let text = SaveRequest { format: Format::Text, ..request };
+    assert!(matches!(outcome(&text), SaveOutcome::Saved(_)));
+}
+
+/// The view is paused, and meanwhile a call leaves the tables: the user still sees it.
+#[test]
+fn a_call_that_only_the_paused_view_knows_is_saved_all_the_same() {
+    let mut captured = captured();
+    let call = captured.talked();
+    let seen = std::mem::take(&mut captured.snapshot);
+    let path = captured.folder.path().join("x.pcapng");
+    let calls = Some(vec![call.key]);
+    let request = SaveRequest { path, format: Format::Pcapng, calls, media: true, replace: true };
+    let recent = || Packets::Recent(captured.recent.clone());
+    let saved = captured.outcome_seen(request.clone(), recent(), Arc::clone(&seen));
+    let rtp: u64 = call.streams.iter().map(|key| seen.stream(*key).unwrap().packets).sum();
+    let is_whole = |saved: &Saved| saved.count > rtp && (saved.missing, saved.calls_gone) == (0, 0);
+    assert!(matches!(&saved, SaveOutcome::Saved(saved) if is_whole(saved)), "{saved:?}");
+    let before = fs::read(&request.path).unwrap();
+    // Nobody knows it: nothing is overwritten, and one of two is said to be left out.
+    let gone = captured.outcome(request.clone(), recent());
+    assert!(matches!(&gone, SaveOutcome::Failed(why) if why.contains("no longer kept")), "{gone:?}");
+    assert_eq!(fs::read(&request.path).unwrap(), before);
+    let both = SaveRequest { calls: Some(vec![call.key, CallKey(u64::MAX)]), ..request };
+    let saved = captured.outcome_seen(both, recent(), seen);
+    assert!(matches!(&saved, SaveOutcome::Saved(saved) if saved.calls_gone == 1), "{saved:?}");
 }

@@ -1,20 +1,13 @@
 //! Messages as text: when, from where to where, and then the message as it came.
 
+use std::sync::Arc;
+
 use crate::capture::save::{CaptureFile, SaveError};
-use crate::store::snapshot::Snapshot;
-use crate::track::call::{Call, CallKey};
+use crate::track::call::Call;
 use crate::track::message::Message;
 
-/// Writes the messages of these calls, or of all, in order of time. Gives how many, and how many are no longer kept.
-pub(super) fn write(
-    file: &mut CaptureFile,
-    snapshot: &Snapshot,
-    calls: Option<&[CallKey]>,
-) -> Result<(u64, u64), SaveError> {
-    let calls: Vec<&Call> = match calls {
-        Some(keys) => keys.iter().filter_map(|key| snapshot.call(*key)).map(AsRef::as_ref).collect(),
-        None => snapshot.calls.iter().map(AsRef::as_ref).collect(),
-    };
+/// Writes the messages of these calls in order of time. Gives how many, and how many are no longer kept.
+pub(super) fn write(file: &mut CaptureFile, calls: &[Arc<Call>]) -> Result<(u64, u64), SaveError> {
     let mut messages: Vec<&Message> = calls.iter().flat_map(|call| call.messages.iter()).map(AsRef::as_ref).collect();
     messages.sort_by_key(|message| (message.at, message.packets.last().copied()));
     for message in &messages {

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use crate::rtp::mos::Basis;
 use crate::store::rows::Rows;
+use crate::time::Elapsed;
 use crate::track::call::Call;
-use crate::track::stream::Stream;
+use crate::track::stream::{Quality, Stream};
 
 /// One RTP stream.
 #[derive(Clone, Debug, Serialize)]
@@ -59,6 +60,25 @@ pub struct Reported {
     pub mos_cq: Option<f64>,
 }
 
+impl Reported {
+    /// Of the receiver's RTCP, and where that is silent of what a phone told.
+    fn of(quality: &Quality) -> Self {
+        let Some(reported) = &quality.reported else { return Self::default() };
+        let (receiver, phone) = (&reported.receiver, &reported.phone);
+        let jitter = receiver.zip(quality.clock).filter(|(_, clock)| *clock > 0);
+        let jitter = jitter.map(|(says, clock)| f64::from(says.jitter) * 1_000.0 / f64::from(clock));
+        let metrics = reported.metrics;
+        let round = |value: Option<f64>, decimals| value.map(|value| super::rounded(value, decimals));
+        Self {
+            lost_pct: round(receiver.map(|says| says.lost_percent).or(phone.and_then(|says| says.lost_percent)), 2),
+            jitter_ms: round(jitter.or(phone.and_then(|says| says.jitter_ms)), 3),
+            rtt_ms: round(reported.round_trip.map(Elapsed::millis).or(phone.and_then(|says| says.round_trip_ms)), 3),
+            mos_lq: round(metrics.and_then(|says| says.mos_lq()).or(phone.and_then(|says| says.mos_lq)), 2),
+            mos_cq: round(metrics.and_then(|says| says.mos_cq()).or(phone.and_then(|says| says.mos_cq)), 2),
+        }
+    }
+}
+
 /// The same stream by Wireshark's definitions.
 #[derive(Clone, Debug, Serialize)]
 #[expect(missing_docs, reason = "the fields are the contract's names")]
@@ -110,7 +130,7 @@ impl StreamRow {
             call_id,
             started: super::time(stream.first),
             ended: super::time(stream.last),
-            reported: Reported::default(),
+            reported: Reported::of(quality),
             wireshark: Some(Wireshark {
                 packets: quality.wireshark.packets,
                 lost: quality.wireshark.lost,

@@ -65,10 +65,7 @@ fn calls_streams_and_losses_have_the_names_of_the_document() {
     let mut media = stream(0, 10, "10.0.0.1:4006", "10.0.0.2:5004", 3);
     media.call = Some(crate::track::call::CallKey(0));
     let value: serde_json::Value = serde_json::from_str(&stream_line(&media, &calls)).unwrap();
-    assert_eq!(
-        (&value["type"], &value["call_id"], &value["lost"]),
-        (&"stream".into(), &"x".into(), &serde_json::Value::from(0))
-    );
+    assert_eq!((&value["type"], &value["call_id"], &value["lost"]), (&"stream".into(), &"x".into(), &2.into()));
     let lost = lost_line(at(1), Lost { kernel: 1, interface: 0, queue: 2 });
     assert_eq!(
         lost,

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::counters::FragmentCounters;
 use crate::net::packets::{fragment6, ipv4_piece, ipv6};
 use crate::net::{Opened, open};
 use crate::packet::LinkType;
@@ -181,12 +182,25 @@ fn endless_fragments_stay_within_the_limits() {
         assert!(bench.defrag.len() <= DEFRAG_DATAGRAMS && bench.defrag.bytes() <= DEFRAG_BYTES);
         assert_eq!(bench.defrag.by_age.len(), bench.defrag.len());
     }
+    let left = 3_000 - bench.defrag.len() as u64;
+    assert_eq!((left, bench.counters.fragments.evicted_by_bytes), (bench.count("no room for fragments"), left));
     let mut bench = Bench::default();
     for id in 0..5_000u32 {
         bench.push(&v6(id, &payload, 8, 16));
     }
     assert_eq!(bench.defrag.len(), DEFRAG_DATAGRAMS);
-    assert_eq!(bench.count("fragments missing"), 5_000 - DEFRAG_DATAGRAMS as u64);
+    let evicted = 5_000 - DEFRAG_DATAGRAMS as u64;
+    assert_eq!((bench.count("no room for fragments"), bench.count("fragments missing")), (evicted, 0));
+    bench.defrag.finish(&mut bench.counters);
+    assert_eq!(bench.count("fragments missing"), DEFRAG_DATAGRAMS as u64);
+    let counted = FragmentCounters {
+        arrived: 5_000,
+        joined: 0,
+        incomplete: DEFRAG_DATAGRAMS as u64,
+        evicted_by_count: evicted,
+        evicted_by_bytes: 0,
+    };
+    assert_eq!(bench.counters.fragments, counted);
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub enum TcpSign {
     /// The sender knows no such connection: a reset without ACK whose number is the one that the answered segment
     /// acknowledged (RFC 9293, 3.10.7.1), as after a restart.
     Unknown,
+    /// A reset whose number is not the one that its receiver waits for: it takes no notice (RFC 5961, 3.2).
+    Stray,
     /// Asks whether the other side is still there (RFC 9293, 3.8.4).
     KeepAlive,
     /// The receiver takes nothing for now.
@@ -46,6 +48,7 @@ impl TcpSign {
             Self::Abort => "RST",
             Self::Refused => "RST, refused",
             Self::Unknown => "RST, unknown",
+            Self::Stray => "RST, stray",
             Self::KeepAlive => "keep-alive",
             Self::ZeroWindow => "window full",
             Self::WindowOpen => "window open",
@@ -68,6 +71,10 @@ impl TcpSign {
             Self::Unknown => {
                 "This side knows no such connection (any more), as after a restart. What was sent to it here is lost."
             }
+            Self::Stray => {
+                "Its number is not the one that the other side waits for, which takes no notice of it: it is late, or somebody \
+                 else sent it."
+            }
             Self::KeepAlive => {
                 "This side asks whether the other is still there. Of several in a row the newest is shown."
             }
@@ -84,7 +91,7 @@ impl TcpSign {
 
     /// Whether it means that something did not arrive, or was not seen.
     pub const fn is_fault(self) -> bool {
-        self.is_reset() || matches!(self, Self::ZeroWindow | Self::Hole)
+        self.is_reset() || matches!(self, Self::Stray | Self::ZeroWindow | Self::Hole)
     }
 }
 
@@ -142,6 +149,7 @@ struct Half {
     /// The newest acknowledgment number that it sent.
     acknowledged: Option<u32>,
     has_ended: bool,
+    has_reset: bool,
     window_is_zero: bool,
 }
 
@@ -168,6 +176,12 @@ impl Connection {
             let is_answer = segment.flags.ack && half.initial.is_none() && !half.assembly.has_begun();
             !is_answer
         }
+    }
+
+    /// Whether the numbers of this segment of `side` are none of this connection.
+    pub fn is_strange(&self, side: usize, segment: &TcpSegment<'_>) -> bool {
+        let sequence = segment.sequence.wrapping_add(u32::from(segment.flags.syn));
+        self.is_replaced_by(side, segment) || self.half(side).assembly.is_far(sequence, segment.wire_len)
     }
 
     /// Takes a segment of `side`. What is in order now goes to `out` with the side that sent it.
@@ -198,17 +212,45 @@ impl Connection {
         } else if self.standing == Standing::HalfOpen && segment.flags.ack {
             self.standing = Standing::Open;
         }
+        if segment.wire_len > 0 && self.half(side).assembly.is_new(sequence, segment.wire_len) {
+            self.half_mut(other).assembly.answered(&mut |part| out(other, part));
+        }
         if is_keep_alive(&self.half(side).assembly, segment) {
             signs.push(TcpSign::KeepAlive);
         }
         signs.extend(self.window(side, segment));
         let (bytes, wire_len) = (segment.payload, segment.wire_len);
         let arrived = Arrived { sequence, bytes, wire_len, packet, at };
-        let taken = self.half_mut(side).assembly.push(&arrived, &mut |part| out(side, part));
+        let taken = self.take(side, &arrived, out);
+        if matches!(taken, Taken::InOrder | Taken::Early) && self.standing == Standing::Reset {
+            self.goes_on(side);
+        }
         if segment.flags.fin {
+            let end = sequence.wrapping_add(wire_len as u32);
+            self.half_mut(side).assembly.end_at(end, at, &mut |part| out(side, part));
             signs.extend(self.end(side));
         }
         Seen { signs, taken }
+    }
+
+    fn take(&mut self, side: usize, arrived: &Arrived<'_>, out: &mut dyn FnMut(usize, Part<'_>)) -> Taken {
+        let mut is_anew = false;
+        let mut out = |part: Part<'_>| {
+            is_anew |= matches!(part, Part::Anew);
+            out(side, part);
+        };
+        let is_over = self.standing.is_over();
+        let assembly = &mut self.half_mut(side).assembly;
+        let mut taken = assembly.push(arrived, &mut out);
+        if taken == Taken::Elsewhere && is_over {
+            assembly.begin_anew(None, &mut out);
+            taken = Taken::InOrder;
+        }
+        if is_anew && is_over {
+            self.standing = Standing::PickedUp;
+            self.halves.iter_mut().for_each(|half| (half.has_ended, half.has_reset) = (false, false));
+        }
+        taken
     }
 
     fn open(&mut self, side: usize, segment: &TcpSegment<'_>) -> TcpSign {
@@ -217,7 +259,8 @@ impl Connection {
             self.standing = Standing::Open;
             return TcpSign::SynAck;
         }
-        if self.standing == Standing::PickedUp {
+        // What a host asks for again after a reset, as when the other side still knew its last connection.
+        if matches!(self.standing, Standing::PickedUp | Standing::Reset) {
             self.standing = Standing::HalfOpen;
         }
         TcpSign::Syn
@@ -233,7 +276,31 @@ impl Connection {
         is_first.then_some(TcpSign::Fin)
     }
 
+    /// Who has aborted a connection forgets it. New octets of that side show that somebody else sent the reset.
+    fn goes_on(&mut self, side: usize) {
+        if std::mem::take(&mut self.half_mut(side).has_reset) {
+            let has_beginning = self.halves.iter().any(|half| half.initial.is_some());
+            self.standing = if has_beginning { Standing::Open } else { Standing::PickedUp };
+        }
+    }
+
+    /// Whether the receiver of a reset believes it (RFC 5961, 3.2; RFC 9293, 3.10.7.3). What the receiver waits for is what it
+    /// acknowledged; of what it did not yet, what was captured.
+    fn is_believed(&self, side: usize, segment: &TcpSegment<'_>) -> bool {
+        let (half, other) = (self.half(side), self.half(side ^ 1));
+        if self.standing == Standing::HalfOpen && segment.flags.ack && half.initial.is_none() {
+            return true;
+        }
+        let is_waited_for = other.acknowledged == Some(segment.sequence);
+        let is_unheard = other.acknowledged.is_none() && !half.assembly.has_begun();
+        is_waited_for || is_unheard || half.assembly.is_next(segment.sequence, half.has_ended)
+    }
+
     fn reset(&mut self, side: usize, segment: &TcpSegment<'_>) -> TcpSign {
+        if !self.is_believed(side, segment) {
+            return TcpSign::Stray;
+        }
+        self.half_mut(side).has_reset = true;
         let was_half_open = self.standing == Standing::HalfOpen;
         let was_over = self.standing == Standing::Reset;
         self.standing = Standing::Reset;

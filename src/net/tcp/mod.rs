@@ -5,6 +5,7 @@
 
 mod assembly;
 mod connection;
+mod elsewhere;
 #[cfg(test)]
 mod tests;
 

@@ -19,6 +19,8 @@ struct Wire {
     connection: Connection,
     streams: [Vec<u8>; 2],
     missing: [u64; 2],
+    ended: [u32; 2],
+    anew: [u32; 2],
     signs: Vec<(u64, TcpSign)>,
     number: u64,
     now: i64,
@@ -42,12 +44,14 @@ impl Wire {
             payload,
             wire_len: payload.len(),
         };
-        let (streams, missing) = (&mut self.streams, &mut self.missing);
+        let Self { streams, missing, ended, anew, .. } = self;
         let at = Timestamp::from_nanos(self.now * 1_000_000);
         let packet = PacketId::new(0, self.number);
         let seen = self.connection.push(side, &segment, packet, at, &mut |side, part| match part {
             Part::Octets { bytes, .. } => streams[side].extend_from_slice(bytes),
             Part::Missing(octets) => missing[side] += octets,
+            Part::End => ended[side] += 1,
+            Part::Anew => anew[side] += 1,
         });
         self.signs.extend(seen.signs.iter().map(|sign| (self.number, *sign)));
         seen.taken
@@ -55,10 +59,22 @@ impl Wire {
 
     fn wait(&mut self, millis: i64) {
         self.now += millis;
-        let (streams, missing) = (&mut self.streams, &mut self.missing);
+        let Self { streams, missing, ended, anew, .. } = self;
         self.connection.expire(Timestamp::from_nanos(self.now * 1_000_000), &mut |side, part| match part {
             Part::Octets { bytes, .. } => streams[side].extend_from_slice(bytes),
             Part::Missing(octets) => missing[side] += octets,
+            Part::End => ended[side] += 1,
+            Part::Anew => anew[side] += 1,
+        });
+    }
+
+    fn finish(&mut self) {
+        let Self { connection, streams, missing, ended, anew, .. } = self;
+        connection.finish(&mut |side, part| match part {
+            Part::Octets { bytes, .. } => streams[side].extend_from_slice(bytes),
+            Part::Missing(octets) => missing[side] += octets,
+            Part::End => ended[side] += 1,
+            Part::Anew => anew[side] += 1,
         });
     }
 
@@ -129,6 +145,87 @@ fn a_hole_is_waited_for_and_given_up_sooner_when_the_receiver_has_its_octets() {
     assert_eq!((wire.text(0), wire.missing[0]), ("def", 3));
 }
 
+/// A hole at 101..104, one at 107..110, and what the receiver has.
+#[test]
+fn each_hole_is_given_up_by_what_the_receiver_has_of_it() {
+    let mut wire = Wire::handshake(99);
+    wire.send(0, 100, 7_001, PLAIN, b"a");
+    wire.send(0, 104, 7_001, PLAIN, b"efg");
+    wire.send(0, 110, 7_001, PLAIN, b"k");
+    wire.send(1, 7_001, 107, PLAIN, b"");
+    wire.wait(150);
+    // The second hole is acknowledged just now, the first one filled.
+    wire.send(1, 7_001, 111, PLAIN, b"");
+    wire.send(0, 101, 7_001, PLAIN, b"bcd");
+    assert_eq!(wire.text(0), "abcdefg");
+    wire.wait(100);
+    assert_eq!((wire.text(0), wire.missing[0]), ("abcdefg", 0));
+    wire.wait(100);
+    assert_eq!((wire.text(0), wire.missing[0]), ("abcdefgk", 3));
+
+    // What the receiver has not is sent again after the sender's own patience.
+    let mut wire = Wire::handshake(99);
+    wire.send(0, 106, 7_001, PLAIN, b"g");
+    wire.send(1, 7_001, 103, PLAIN, b"");
+    wire.wait(1_000);
+    wire.send(0, 103, 7_001, PLAIN, b"def");
+    assert_eq!((wire.text(0), wire.missing[0]), ("defg", 3));
+}
+
+#[test]
+fn an_answer_stands_behind_what_it_answers() {
+    let mut wire = Wire::handshake(99);
+    wire.send(0, 103, 7_001, PLAIN, b"def");
+    wire.send(1, 7_001, 100, PLAIN, b"not to this");
+    assert_eq!((wire.text(0), wire.missing[0]), ("", 0));
+    wire.send(1, 7_012, 106, PLAIN, b"but this");
+    assert_eq!((wire.text(0), wire.missing[0]), ("def", 3));
+}
+
+/// No receiver acknowledges what was not sent: one such number must not shorten the patience for ever.
+#[test]
+fn a_wrong_acknowledgment_is_no_evidence() {
+    let mut wire = Wire::handshake(99);
+    wire.send(1, 7_001, 1_000_000_000, PLAIN, b"");
+    wire.send(0, 103, 7_001, PLAIN, b"def");
+    wire.send(1, 7_001, 1_000_000_000, PLAIN, b"");
+    wire.send(1, 7_001, 100, PLAIN, b"x");
+    wire.wait(29_000);
+    assert_eq!((wire.text(0), wire.missing[0]), ("", 0));
+}
+
+#[test]
+fn numbers_that_wander_before_the_beginning_is_known_do_no_harm() {
+    let mut wire = Wire::default();
+    for (n, seq) in [0, 0x8000_0001, 2, u32::MAX - 7].into_iter().enumerate() {
+        wire.send(0, seq, 0, PLAIN, &b"twenty octets of text"[..if n < 3 { 20 } else { 9 }]);
+    }
+    wire.wait(31_000);
+    wire.wait(31_000);
+    wire.finish();
+    assert!(wire.missing[0] <= 1 << 32, "{}", wire.missing[0]);
+    assert_eq!(wire.connection.memory(), 0);
+}
+
+/// The end is told once, when all before it was given or given up, also when the segment with FIN overtakes others.
+#[test]
+fn the_end_of_a_stream_comes_behind_its_octets() {
+    let mut wire = Wire::handshake(99);
+    wire.send(0, 100, 7_001, PLAIN, b"ab");
+    wire.send(0, 104, 7_001, FIN, b"");
+    assert_eq!((wire.text(0), wire.ended), ("ab", [0, 0]));
+    wire.send(0, 102, 7_001, PLAIN, b"cd");
+    wire.send(0, 104, 7_001, FIN, b"");
+    wire.send(0, 102, 7_001, FIN, b"cd");
+    assert_eq!((wire.text(0), wire.ended), ("abcd", [1, 0]));
+    // Octets before it that were not captured.
+    wire.send(1, 7_011, 105, FIN, b"");
+    wire.send(0, 105, 7_012, PLAIN, b"");
+    assert_eq!((wire.ended, wire.missing), ([1, 0], [0, 0]));
+    wire.wait(201);
+    assert_eq!((wire.ended, wire.missing), ([1, 1], [0, 10]));
+}
+
 #[test]
 fn what_waits_is_bounded_in_octets_and_in_segments() {
     let mut wire = Wire::handshake(99);
@@ -148,7 +245,7 @@ fn what_waits_is_bounded_in_octets_and_in_segments() {
 #[test]
 fn what_the_snap_length_cut_off_is_missing() {
     let mut wire = Wire::handshake(99);
-    let (streams, missing) = (&mut wire.streams, &mut wire.missing);
+    let Wire { connection, streams, missing, ended, anew, .. } = &mut wire;
     let segment = TcpSegment {
         flow: FlowKey { src: Endpoint::new([1; 4].into(), 1), dst: Endpoint::new([2; 4].into(), 2) },
         sequence: 100,
@@ -158,9 +255,11 @@ fn what_the_snap_length_cut_off_is_missing() {
         payload: b"ab",
         wire_len: 10,
     };
-    wire.connection.push(0, &segment, PacketId::new(0, 9), Timestamp::default(), &mut |side, part| match part {
+    connection.push(0, &segment, PacketId::new(0, 9), Timestamp::default(), &mut |side, part| match part {
         Part::Octets { bytes, .. } => streams[side].extend_from_slice(bytes),
         Part::Missing(octets) => missing[side] += octets,
+        Part::End => ended[side] += 1,
+        Part::Anew => anew[side] += 1,
     });
     wire.send(0, 110, 7_001, PLAIN, b"k");
     assert_eq!((wire.text(0), wire.missing[0]), ("abk", 8));
@@ -193,6 +292,111 @@ fn resets_are_told_apart() {
     left.send(0, 100, 7_002, PLAIN, b"late");
     left.send(1, 7_002, 0, RST, b"");
     assert_eq!(signs(&left)[2..], [TcpSign::Fin, TcpSign::Abort]);
+}
+
+/// A connection between the same ports whose SYN was not captured: its numbers are anywhere.
+#[test]
+fn a_stream_goes_on_elsewhere_once_that_is_proved() {
+    let old = || {
+        let mut wire = Wire::handshake(1_999_999);
+        wire.send(0, 2_000_000, 7_001, PLAIN, b"old");
+        wire.send(1, 7_001, 2_000_003, PLAIN, b"");
+        wire
+    };
+    for far in [1_000, 0x7000_0000, 0x9000_0000] {
+        // The next segment continues it, in any order; an empty one does too.
+        let mut wire = old();
+        assert_eq!(wire.send(0, far + 3, 0, PLAIN, b"def"), Taken::Elsewhere);
+        assert_eq!(wire.send(0, far, 0, PLAIN, b"abc"), Taken::InOrder);
+        wire.send(0, far + 6, 0, PLAIN, b"ghi");
+        assert_eq!((wire.text(0), wire.missing[0], wire.anew[0]), ("oldabcdefghi", 0, 1));
+        let mut wire = old();
+        wire.send(0, far, 0, PLAIN, b"abc");
+        wire.send(0, far + 3, 0, PLAIN, b"");
+        assert_eq!(wire.text(0), "oldabc");
+        // Its receiver has it.
+        let mut wire = old();
+        wire.send(0, far, 0, PLAIN, b"abc");
+        assert_eq!(wire.text(0), "old");
+        wire.send(1, 7_001, far + 3, PLAIN, b"");
+        assert_eq!(wire.text(0), "oldabc");
+        // Nothing goes on where the stream was.
+        let mut wire = old();
+        wire.send(0, far, 0, PLAIN, b"abc");
+        wire.finish();
+        assert_eq!(wire.text(0), "oldabc");
+        // The old connection is over.
+        let mut wire = old();
+        wire.send(0, 2_000_003, 7_001, RST, b"");
+        assert_eq!(wire.send(0, far, 0, PLAIN, b"abc"), Taken::InOrder);
+        assert_eq!((wire.text(0), wire.connection.standing()), ("oldabc", Standing::PickedUp));
+    }
+}
+
+#[test]
+fn a_stray_segment_hides_nothing_that_follows() {
+    let mut wire = Wire::handshake(99);
+    wire.send(0, 100, 7_001, PLAIN, b"ab");
+    assert_eq!(wire.send(0, 1_000_000_100, 7_001, PLAIN, b"stray"), Taken::Elsewhere);
+    wire.send(0, 102, 7_001, PLAIN, b"cd");
+    wire.wait(31_000);
+    wire.send(1, 7_001, 104, PLAIN, b"");
+    wire.send(0, 104, 7_001, PLAIN, b"ef");
+    wire.finish();
+    assert_eq!((wire.text(0), wire.missing[0], wire.anew[0]), ("abcdef", 0, 0));
+    // Even where it was believed, the stream is found again.
+    let mut wire = Wire::handshake(99);
+    wire.send(0, 100, 7_001, PLAIN, b"ab");
+    wire.send(0, 1_000_000_100, 7_001, PLAIN, b"XY");
+    wire.send(1, 7_001, 1_000_000_102, PLAIN, b"");
+    wire.send(0, 102, 7_001, PLAIN, b"cd");
+    wire.send(0, 104, 7_001, PLAIN, b"ef");
+    assert_eq!((wire.text(0), wire.missing[0], wire.anew[0]), ("abXYcdef", 0, 2));
+}
+
+/// What a sender repeats was not acknowledged, however large its window is.
+#[test]
+fn what_was_not_acknowledged_is_sent_again_from_far_behind() {
+    let mut wire = Wire::handshake(99);
+    let block = [b'x'; 1_000];
+    wire.send(1, 7_001, 100, PLAIN, b"");
+    for n in 0..600 {
+        wire.send(0, 100 + n * 1_000, 7_001, PLAIN, &block);
+    }
+    assert_eq!(wire.send(0, 100, 7_001, PLAIN, &block), Taken::Again);
+    assert_eq!(wire.send(0, 1_100, 7_001, PLAIN, &block), Taken::Again);
+    assert_eq!(wire.streams[0].len(), 600_000);
+}
+
+/// RFC 5961, 3.2: a reset counts only with the number that its receiver waits for.
+#[test]
+fn a_reset_with_another_number_ends_nothing() {
+    for (seq, sign) in [(777_777_777, TcpSign::Stray), (7_000, TcpSign::Stray), (7_001, TcpSign::Abort)] {
+        let mut wire = Wire::handshake(99);
+        wire.send(1, seq, 100, RST_ACK, b"");
+        assert_eq!(wire.signs.last(), Some(&(4, sign)), "{seq}");
+        assert_eq!(wire.connection.standing() == Standing::Reset, sign == TcpSign::Abort);
+    }
+    // The octets before it were not captured, or it follows a FIN.
+    let mut wire = Wire::handshake(99);
+    wire.send(0, 100, 7_301, PLAIN, b"");
+    wire.send(1, 7_301, 100, RST_ACK, b"");
+    assert_eq!(wire.signs.last(), Some(&(5, TcpSign::Abort)));
+    let mut wire = Wire::handshake(99);
+    wire.send(1, 7_001, 100, FIN, b"bye");
+    wire.send(1, 7_005, 100, RST_ACK, b"");
+    assert_eq!(wire.signs.last(), Some(&(5, TcpSign::Abort)));
+}
+
+/// Somebody between the two may send a reset that looks right; who goes on sending has not sent it.
+#[test]
+fn who_goes_on_sending_has_not_reset_the_connection() {
+    let mut wire = Wire::handshake(99);
+    wire.send(1, 7_001, 0, RST, b"");
+    wire.send(0, 100, 7_001, PLAIN, b"on its way");
+    assert_eq!(wire.connection.standing(), Standing::Reset);
+    wire.send(1, 7_001, 110, PLAIN, b"still here");
+    assert_eq!(wire.connection.standing(), Standing::Open);
 }
 
 #[test]
@@ -256,11 +460,7 @@ proptest! {
             // Nothing here takes long enough for a stream without its beginning to be picked up.
             wire.now = 3;
         }
-        let (streams, missing) = (&mut wire.streams, &mut wire.missing);
-        wire.connection.finish(&mut |side, part| match part {
-            Part::Octets { bytes, .. } => streams[side].extend_from_slice(bytes),
-            Part::Missing(octets) => missing[side] += octets,
-        });
+        wire.finish();
         prop_assert_eq!(wire.missing, [0, 0]);
         prop_assert_eq!(&wire.streams[0], &stream);
         prop_assert_eq!(wire.connection.memory(), 0);

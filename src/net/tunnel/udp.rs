@@ -36,8 +36,18 @@ enum Kind {
     Mpls,
 }
 
-/// Looks at port and header. The first octet of a tunnel found here is always below 128, except behind MPLS labels from
-/// 524,288 on, which nobody assigns first.
+/// The flag of VXLAN that the network is valid.
+const NETWORK_IS_VALID: u8 = 0x08;
+
+/// Whether a datagram whose first octet is that of RTP is looked at as a tunnel first: VXLAN has bits there that a receiver
+/// ignores, and that policies use. All other tunnels begin with an octet below 128, but for MPLS labels from 524,288 on, which
+/// nobody assigns first.
+#[inline]
+pub fn is_rather_tunnel(first: u8, port: u16) -> bool {
+    first & NETWORK_IS_VALID != 0 && matches!(port, VXLAN | OLD_VXLAN | VXLAN_GPE)
+}
+
+/// Looks at port and header.
 pub fn find<'p>(segment: &Segment<'p>) -> Option<Found<'p>> {
     let payload = segment.payload;
     match segment.flow.dst.port {
@@ -79,16 +89,23 @@ fn network(payload: &[u8], at: usize) -> Option<u32> {
     u32_at(payload, at).map(|word| word >> 8)
 }
 
-/// Nothing but the flag that the network is valid.
+/// The network is valid; all other bits must be ignored (RFC 7348, 5).
 fn vxlan(payload: &[u8]) -> Option<Found<'_>> {
-    let [0x08, ..] = payload else { return None };
+    payload.first().filter(|flags| **flags & NETWORK_IS_VALID != 0)?;
     let tunnel = Tunnel::Vxlan(network(payload, 4)?);
     Some(Found { tunnel, payload: payload.get(8..)?, kind: Kind::Ethernet })
 }
 
-/// The flags that network and next protocol are valid; version 0.
+/// Network and next protocol are valid, the version is 0, and it is no message of the tunnel's own.
 fn vxlan_gpe(payload: &[u8]) -> Option<Found<'_>> {
-    let [0x0c, _, _, next, ..] = payload else { return None };
+    const NEXT_IS_VALID: u8 = 0x04;
+    const VERSION: u8 = 0x30;
+    const OWN_MESSAGE: u8 = 0x01;
+    const TOLD: u8 = VERSION | NETWORK_IS_VALID | NEXT_IS_VALID | OWN_MESSAGE;
+    let [flags, _, _, next, ..] = payload else { return None };
+    if flags & TOLD != NETWORK_IS_VALID | NEXT_IS_VALID {
+        return None;
+    }
     let kind = match next {
         1 | 2 => Kind::Ip,
         3 => Kind::Ethernet,

@@ -61,6 +61,14 @@ pub fn upgrade(head: &[u8]) -> Option<Handshake> {
     upgrades.then_some(handshake)
 }
 
+/// Whether the head of a handshake may begin here, of which the first line need not be whole.
+pub fn may_upgrade(bytes: &[u8]) -> bool {
+    match memchr::memchr(b'\n', bytes) {
+        Some(end) => is_request(bytes.get(..end).unwrap_or_default().trim_ascii_end()).is_some(),
+        None => bytes.starts_with(b"GET ") || is_request(bytes) == Some(false),
+    }
+}
+
 /// `GET /path HTTP/1.1` is a request, `HTTP/1.1 101 …` its answer, and anything else no handshake.
 fn is_request(start: &[u8]) -> Option<bool> {
     if start.starts_with(b"GET ") && start.ends_with(b" HTTP/1.1") {

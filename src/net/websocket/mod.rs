@@ -9,4 +9,4 @@ mod tests;
 
 pub use deflate::Deflate;
 pub use frames::{Frames, Item, Kind, looks_like_frame};
-pub use handshake::{DeflateParameters, Handshake, upgrade};
+pub use handshake::{DeflateParameters, Handshake, may_upgrade, upgrade};

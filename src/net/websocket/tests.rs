@@ -323,6 +323,16 @@ fn other_http_is_no_handshake() {
     }
 }
 
+#[test]
+fn the_start_of_a_handshake_is_known_by_its_first_line() {
+    for start in ["GET /?a HTTP/1.1\r\nHost", "GET /?a", "HTTP/1.1 101 X\r\n", "HTTP/1.1 101 Switching"] {
+        assert!(may_upgrade(start.as_bytes()), "{start}");
+    }
+    for start in ["", "GE", "GET / HTTP/1.0\r\n", "POST / HTTP/1.1\r\n", "HTTP/1.1 200 OK\r\n", "HTTP/1.1", "\n"] {
+        assert!(!may_upgrade(start.as_bytes()), "{start}");
+    }
+}
+
 fn starts_options(payload: &[u8]) -> bool {
     payload.starts_with(b"OPTIONS sip:")
 }

@@ -1,5 +1,6 @@
 //! Time between arrivals, gaps and pauses.
 
+use super::ms;
 use super::spread::Spread;
 use crate::time::{Elapsed, Timestamp};
 
@@ -24,10 +25,10 @@ impl Deltas {
         self.longest_began = at;
     }
 
-    /// Any other packet: how long after the one before it came, 0 when time ran backwards. `counts` says that it goes into
+    /// Any other packet: how many ms after the one before it came, 0 when time ran backwards. `counts` says that it goes into
     /// minimum, mean and maximum, `follows` that its number follows the one before.
     #[inline]
-    pub fn packet(&mut self, at: Timestamp, counts: bool, follows: bool) -> Elapsed {
+    pub fn packet(&mut self, at: Timestamp, counts: bool, follows: bool) -> f64 {
         let mut delta = at.since(self.last);
         if delta < Elapsed::ZERO {
             delta = Elapsed::ZERO;
@@ -40,8 +41,9 @@ impl Deltas {
         if delta > PAUSE && follows {
             self.pauses = self.pauses.saturating_add(1);
         }
+        let delta = ms(delta);
         if counts {
-            self.taken.take(delta.millis());
+            self.taken.take(delta);
         }
         self.last = at;
         delta

@@ -1,5 +1,6 @@
 //! Skew, and how fast the sender's clock runs.
 
+use super::ms;
 use crate::time::{Elapsed, Timestamp};
 
 /// A rate is shown only after so long and so many packets: before, jitter drowns it.
@@ -33,7 +34,7 @@ impl Drift {
     #[inline]
     pub fn packet(&mut self, at: Timestamp, ticks: i64, ms_per_tick: f64) {
         let since = at.since(self.begin);
-        let t = since.millis();
+        let t = ms(since);
         let skew = ticks.wrapping_sub(self.begin_ticks) as f64 * ms_per_tick - t;
         self.last = since;
         self.packets += 1.0;

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use super::ms;
 use super::spread::Spread;
 use crate::time::Timestamp;
 
@@ -39,7 +40,7 @@ impl Jitter {
     /// into minimum, mean and maximum.
     #[inline]
     pub fn packet(&mut self, at: Timestamp, timestamp: u32, clock: NonZeroU32, begins: bool, counts: bool) -> Step {
-        let waited = at.since(self.at).millis().max(0.0);
+        let waited = ms(at.since(self.at)).max(0.0);
         let ticks = timestamp.wrapping_sub(self.timestamp) as i32;
         self.at = at;
         self.timestamp = timestamp;

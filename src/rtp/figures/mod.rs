@@ -88,7 +88,10 @@ pub struct Percentiles {
 }
 
 /// All figures of one stream, of fixed size but for the list of its telephone events.
+///
+/// What every packet touches stands together at the front: with thousands of streams, cache lines are what a packet costs.
 #[derive(Clone, Debug, Default)]
+#[repr(C)]
 pub struct StreamFigures {
     sequence: Sequence,
     jitter: Jitter,
@@ -136,7 +139,7 @@ impl StreamFigures {
         if !is_first {
             let delta = self.deltas.packet(arrival.at, counts, place == Place::Next);
             if counts {
-                self.delta_counts.take(delta.millis());
+                self.delta_counts.take(delta);
             }
         }
         if place == Place::Stray {
@@ -306,6 +309,12 @@ impl StreamFigures {
     pub const fn memory(&self) -> usize {
         self.dtmf.memory()
     }
+}
+
+/// Ms of a time, by one multiplication: a division for each figure would cost more than the rest of them.
+#[inline]
+fn ms(time: Elapsed) -> f64 {
+    time.nanos() as f64 * 1e-6
 }
 
 fn percentiles(counts: &Histogram, ends: &spread::Spread) -> Option<Percentiles> {

@@ -115,7 +115,7 @@ impl Sequence {
                 self.advance(extended);
                 Place::Ahead
             }
-            _ if step <= 0 && step >= -MAX_MISORDER => {
+            _ if (-MAX_MISORDER..=0).contains(&step) => {
                 self.jump = None;
                 self.behind(extended)
             }

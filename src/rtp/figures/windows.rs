@@ -156,8 +156,9 @@ impl Tally {
     }
 }
 
-/// Windows and bars of one stream, by packet time.
+/// Windows and bars of one stream, by packet time. What every packet touches stands at the front.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Windows {
     bar_ends: Timestamp,
     bar: Tally,

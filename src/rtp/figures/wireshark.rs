@@ -1,12 +1,12 @@
 //! The figures that Wireshark 4.0 shows for a stream, right or wrong, so that both tools can be compared.
 
-use super::Arrival;
 use super::carries::Carries;
+use super::{Arrival, ms};
 use crate::time::Timestamp;
 
 /// Payload types 13 and 19; a dynamic one of that name is not recognised.
 const COMFORT_NOISE: [u8; 2] = [13, 19];
-/// A timestamp less than half the circle behind the first is in order.
+/// A timestamp less than half the circle behind the first is in order; at exactly half, one that has wrapped is.
 const HALF: u32 = 1 << 31;
 /// A number so far behind has wrapped.
 const WRAPPED: i32 = 0xff00;
@@ -18,6 +18,8 @@ pub struct Wireshark {
     /// Arrival of the last packet in order, since the first.
     last_t: f64,
     nominal: f64,
+    /// Of the whole kHz of the clock.
+    ms_per_tick: f64,
     jitter: f64,
     delta: Running,
     jitters: Running,
@@ -53,18 +55,20 @@ struct Running {
 
 impl Default for Running {
     fn default() -> Self {
-        Self { min: -1.0, mean: 0.0, max: 0.0 }
+        Self { min: f64::INFINITY, mean: 0.0, max: 0.0 }
     }
 }
 
 impl Running {
     #[inline]
-    fn take(&mut self, value: f64, before: f64) {
-        if self.min < 0.0 || value < self.min {
-            self.min = value;
-        }
+    fn take(&mut self, value: f64, before: f64, share: f64) {
+        self.min = self.min.min(value);
         self.max = self.max.max(value);
-        self.mean = (self.mean * (before - 1.0) + value) / before;
+        self.mean = (self.mean * (before - 1.0) + value) * share;
+    }
+
+    fn min(&self) -> f64 {
+        if self.min.is_finite() { self.min } else { -1.0 }
     }
 }
 
@@ -111,28 +115,32 @@ impl Wireshark {
         if is_first {
             self.begin(arrival);
         }
-        let t = arrival.at.since(self.first_at).millis();
+        let t = ms(arrival.at.since(self.first_at));
         let ticks = arrival.timestamp.wrapping_sub(self.first_timestamp);
-        let in_order = ticks < HALF;
-        let whole_khz = match arrival.carries {
-            Carries::Media { clock } | Carries::ComfortNoise { clock } => clock.get() / 1_000,
+        let in_order = ticks < HALF || (ticks == HALF && arrival.timestamp < self.first_timestamp);
+        let clock = match arrival.carries {
+            Carries::Media { clock } | Carries::ComfortNoise { clock } => clock.get(),
             Carries::TelephoneEvent { .. } | Carries::Unknown => 0,
         };
-        let has_clock = whole_khz > 0;
+        let has_clock = clock >= 1_000;
         let delta = t - self.last_t;
         if in_order {
-            if let (Carries::Media { clock } | Carries::ComfortNoise { clock }, true) = (arrival.carries, has_clock) {
-                self.clock = clock.get();
-                self.against_nominal(t, delta, f64::from(ticks) / f64::from(whole_khz));
+            if has_clock {
+                if clock != self.clock {
+                    self.clock = clock;
+                    self.ms_per_tick = 1.0 / f64::from(clock / 1_000);
+                }
+                self.against_nominal(t, delta, f64::from(ticks) * self.ms_per_tick);
             }
             self.last_t = t;
         }
         let is_noise = COMFORT_NOISE.contains(&arrival.payload_type);
         if !is_first && in_order && !arrival.marker && !is_noise && !self.is_after_noise {
             let before = self.packets as f64;
-            self.delta.take(delta, before);
+            let share = 1.0 / before;
+            self.delta.take(delta, before, share);
             if has_clock {
-                self.jitters.take(self.jitter, before);
+                self.jitters.take(self.jitter, before, share);
             }
         }
         self.is_after_noise = is_noise;
@@ -154,7 +162,7 @@ impl Wireshark {
     fn against_nominal(&mut self, t: f64, delta: f64, nominal: f64) {
         if self.packets > 0 {
             let difference = (delta - (nominal - self.nominal)).abs();
-            self.jitter = (15.0 * self.jitter + difference) / 16.0;
+            self.jitter = (15.0 * self.jitter + difference) * 0.0625;
         }
         self.nominal = nominal;
         let skew = nominal - t;
@@ -201,10 +209,10 @@ impl Wireshark {
             lost,
             lost_percent: if expected == 0 { 0.0 } else { 100.0 * lost as f64 / expected as f64 },
             sequence_errors: self.sequence_errors,
-            min_delta: self.delta.min,
+            min_delta: self.delta.min(),
             mean_delta: self.delta.mean,
             max_delta: self.delta.max,
-            min_jitter: self.jitters.min,
+            min_jitter: self.jitters.min(),
             mean_jitter: self.jitters.mean,
             max_jitter: self.jitters.max,
             max_skew: self.max_skew,

@@ -31,8 +31,13 @@ impl Seen {
 
 /// All times are transit times in ns: a packet of transit t that is to be played `depth` after the anchor is late when
 /// t > anchor + depth.
+///
+/// Its fields stand in this order so that where nothing is missing one cache line is touched.
 #[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
 pub(super) struct Buffer {
+    /// Bit n: the packet n behind the highest came late. Only for open ones.
+    late: u128,
     /// Target depth.
     pub depth: i64,
     /// How far a transit may be from the anchor's.
@@ -41,12 +46,12 @@ pub(super) struct Buffer {
     pub anchor: i64,
     /// The largest transit that is in time: anchor + depth, except while the adaptive buffer is moving there.
     pub limit: i64,
-    pub strikes: u8,
     pub resyncs: u32,
     /// Newest packets that are not judged, because one of them may still come in time.
     open: u32,
-    /// Bit n: the packet n behind the highest came late. Only for open ones.
-    late: u128,
+    pub strikes: u8,
+    /// Whether the last judged packet was missing.
+    in_run: bool,
     pub tally: Tally,
 }
 
@@ -62,13 +67,14 @@ impl Buffer {
             resyncs: 0,
             open: 0,
             late: 0,
+            in_run: false,
             tally: Tally::default(),
         }
     }
 
     /// Whether a packet in order and in time changes nothing here.
     pub const fn is_calm(&self) -> bool {
-        self.open == 0 && self.strikes == 0 && !self.tally.in_run()
+        self.open == 0 && self.strikes == 0 && !self.in_run
     }
 
     /// The transits that are in time and near the anchor.
@@ -96,8 +102,9 @@ impl Buffer {
         while self.open + kept > PLAYOUT_REORDER {
             self.judge_oldest(seen);
         }
-        let beyond = u64::from(by - kept);
-        self.tally.miss(seen.expected, beyond, Miss::Lost);
+        if by > kept {
+            self.miss(seen.expected, (by - kept).into(), Miss::Lost);
+        }
         self.open += kept;
         self.late = self.late.checked_shl(by).unwrap_or(0);
     }
@@ -140,12 +147,18 @@ impl Buffer {
         self.open -= 1;
         let bit = 1 << self.open;
         if seen.missing & bit != 0 {
-            self.tally.miss(position, 1, Miss::Lost);
+            self.miss(position, 1, Miss::Lost);
         } else if self.late & bit != 0 {
-            self.tally.miss(position, 1, Miss::Discarded);
-        } else {
+            self.late &= !bit;
+            self.miss(position, 1, Miss::Discarded);
+        } else if self.in_run {
+            self.in_run = false;
             self.tally.play();
         }
-        self.late &= !bit;
+    }
+
+    fn miss(&mut self, position: u64, count: u64, why: Miss) {
+        self.in_run = true;
+        self.tally.miss(position, count, why);
     }
 }

@@ -26,7 +26,7 @@ impl MediaClock {
     pub const fn media(&mut self, timestamp: u32) -> Elapsed {
         let step = timestamp.wrapping_sub(self.ticks as u32) as i32;
         self.ticks = self.ticks.wrapping_add(step as i64);
-        Elapsed::from_nanos((self.ticks as i128 * self.tick as i128 >> 32) as i64)
+        Elapsed::from_nanos(((self.ticks as i128 * self.tick as i128) >> 32) as i64)
     }
 }
 

@@ -28,17 +28,21 @@
 
 mod buffer;
 mod clock;
+mod figures;
 mod runs;
+mod segment;
 mod transits;
 mod windows;
 
 pub use clock::MediaClock;
+pub use figures::Figures;
 pub use runs::{BurstGap, Loss, RUN_LENGTHS};
 pub use windows::{SHORTEST_WINDOW, WINDOW, Window};
 
-use crate::limits::{PLAYOUT_REORDER, PLAYOUT_RESTART};
+use crate::limits::PLAYOUT_REORDER;
 use crate::time::{Elapsed, Timestamp};
 use buffer::{Buffer, Seen};
+use segment::Place;
 use transits::Transits;
 use windows::Windows;
 
@@ -100,21 +104,6 @@ impl BufferKind {
     }
 }
 
-/// What one buffer did with a stream.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Figures {
-    /// Expected, lost and discarded packets, and runs of them.
-    pub loss: Loss,
-    /// How many runs had 1 to 9 packets, and at the end, more.
-    pub run_lengths: [u32; RUN_LENGTHS],
-    /// How often the buffer started anew: at talkspurts, jumps, restarts, and when packets came much too early or late.
-    pub resyncs: u32,
-    /// Its depth: what it adds to the delay of a packet at the anchor.
-    pub depth: Elapsed,
-    /// Bursts and gaps by RFC 3611.
-    pub burst_gap: BurstGap,
-}
-
 /// What a packet in order and in time reads and writes: one cache line, with the first fields of [`Transits`].
 #[derive(Clone, Debug)]
 #[repr(C)]
@@ -166,15 +155,6 @@ impl Buffers {
             BufferKind::Adaptive => &self.adaptive,
         }
     }
-}
-
-/// Where a packet stands among the sequence numbers.
-enum Place {
-    Newest,
-    /// So many behind the highest.
-    Behind(u32),
-    /// In front of the first of its segment.
-    InFront,
 }
 
 /// The three buffers of one stream.
@@ -235,8 +215,7 @@ impl Playout {
     #[inline]
     pub fn packet(&mut self, arrival: &Arrival) {
         let at = arrival.at.nanos();
-        let transit = at.saturating_sub(arrival.media.nanos());
-        let relative = self.transits.relative(transit);
+        let relative = self.transits.near(at.wrapping_sub(arrival.media.nanos()));
         let hot = &mut self.hot;
         let is_plain = arrival.is_audio
             && !arrival.marker
@@ -247,9 +226,9 @@ impl Playout {
         if is_plain {
             hot.highest = arrival.sequence;
             hot.media = arrival.media.nanos();
-            self.transits.push(relative);
+            self.transits.push(relative as i32);
         } else {
-            self.unusual(arrival, transit);
+            self.unusual(arrival);
         }
     }
 
@@ -269,60 +248,6 @@ impl Playout {
         self.settle();
     }
 
-    /// What a buffer did, as of `now`: packets that may still come in time then are not expected yet. Give the newest time
-    /// of the capture, so that a stream that ended has none of them.
-    pub fn figures(&self, kind: BufferKind, now: Timestamp) -> Figures {
-        let (buffer, seen) = self.judged(kind, now);
-        let expected = buffer.judged(seen.expected);
-        Figures {
-            loss: buffer.tally.loss(expected),
-            run_lengths: buffer.tally.lengths(),
-            resyncs: buffer.resyncs,
-            depth: Elapsed::from_nanos(match kind {
-                BufferKind::Adaptive if self.anchor != Anchor::None => buffer.limit.saturating_sub(buffer.anchor),
-                _ => buffer.depth,
-            }),
-            burst_gap: buffer.tally.burst_gap(expected, self.packet_time()),
-        }
-    }
-
-    /// The buffer that the windows belong to.
-    pub const fn feeds(&self) -> BufferKind {
-        self.feeds
-    }
-
-    /// Media time of one packet; 20 ms until two audio packets in a row told it.
-    pub const fn packet_time(&self) -> Elapsed {
-        Elapsed::from_nanos(self.seen.packet)
-    }
-
-    /// The complete windows, oldest first: at most 64, of longer streams the worse of each pair.
-    pub fn windows(&self) -> impl DoubleEndedIterator<Item = Window> {
-        self.windows.iter()
-    }
-
-    /// The window that is not complete, as of `now`; `None` before the first packet.
-    pub fn running_window(&self, now: Timestamp) -> Option<Window> {
-        self.began.then(|| {
-            let (buffer, seen) = self.judged(self.feeds, now);
-            Window { start: self.windows.running(), loss: buffer.tally.window(buffer.judged(seen.expected)) }
-        })
-    }
-
-    /// The last window of a stream that ended, if it lasted 5 s and so counts like a complete one.
-    pub fn last_window(&self, now: Timestamp) -> Option<Window> {
-        let newest = self.hot.media.saturating_add(self.transits.newest()).max(self.at);
-        let lasted = newest.saturating_sub(self.windows.running().nanos());
-        self.running_window(now).filter(|_| lasted >= SHORTEST_WINDOW.nanos())
-    }
-
-    fn judged(&self, kind: BufferKind, now: Timestamp) -> (Buffer, Seen) {
-        let mut buffer = *self.buffers.get(kind);
-        let seen = self.seen_now();
-        buffer.judge(&seen, now.nanos());
-        (buffer, seen)
-    }
-
     /// What was seen, with the packets in order that were only counted.
     const fn seen_now(&self) -> Seen {
         let by = self.hot.highest.wrapping_sub(self.seen_at) as u64;
@@ -337,8 +262,9 @@ impl Playout {
 
     #[cold]
     #[inline(never)]
-    fn unusual(&mut self, arrival: &Arrival, transit: i64) {
+    fn unusual(&mut self, arrival: &Arrival) {
         let at = arrival.at.nanos();
+        let transit = at.saturating_sub(arrival.media.nanos());
         self.catch_up();
         if !self.began {
             self.began = true;
@@ -378,64 +304,6 @@ impl Playout {
         for buffer in self.buffers.all() {
             buffer.tally.start_window(buffer.judged(expected));
         }
-    }
-
-    /// Where a packet belongs, having made room for it; `None` if it was seen before or belongs nowhere.
-    fn place(&mut self, sequence: i64) -> Option<Place> {
-        let ahead = sequence.saturating_sub(self.hot.highest);
-        if !self.in_segment || ahead >= PLAYOUT_RESTART {
-            self.begin_segment(sequence);
-            self.advance(1);
-            return Some(Place::Newest);
-        }
-        if ahead > 0 {
-            self.advance(u32::try_from(ahead).ok()?);
-            return Some(Place::Newest);
-        }
-        let back = u32::try_from(ahead.saturating_neg()).ok().filter(|back| i64::from(*back) < PLAYOUT_RESTART)?;
-        let is_known = back < PLAYOUT_REORDER;
-        if is_known {
-            let bit = 1_u128 << back;
-            if self.seen.missing & bit == 0 {
-                return None;
-            }
-            self.seen.missing &= !bit;
-        }
-        if sequence >= self.first {
-            return Some(Place::Behind(back));
-        }
-        is_known.then(|| {
-            self.seen.expected += 1;
-            Place::InFront
-        })
-    }
-
-    fn begin_segment(&mut self, sequence: i64) {
-        let seen = self.seen;
-        for buffer in self.buffers.all() {
-            buffer.judge_all(&seen);
-        }
-        if self.anchor == Anchor::Set {
-            self.anchor = Anchor::Again;
-        }
-        self.in_segment = true;
-        self.first = sequence;
-        self.hot.highest = sequence.wrapping_sub(1);
-        self.seen.missing = u128::MAX;
-        self.seen.ahead = 0;
-    }
-
-    fn advance(&mut self, by: u32) {
-        let seen = self.seen;
-        for buffer in self.buffers.all() {
-            buffer.advance(by, &seen);
-        }
-        let skipped = 1_u128.checked_shl(by).map_or(u128::MAX, |bit| bit - 1) & !1;
-        self.seen.missing = self.seen.missing.checked_shl(by).unwrap_or(0) | skipped;
-        self.seen.expected += u64::from(by);
-        self.seen.ahead = self.seen.ahead.saturating_add(by.into());
-        self.hot.highest = self.hot.highest.wrapping_add(by.into());
-        self.seen_at = self.hot.highest;
     }
 
     /// Takes the times of an audio packet: media time of a packet, anchors, transit times.
@@ -554,8 +422,7 @@ impl Playout {
             .iter()
             .map(|buffer| buffer.plain())
             .fold((i64::MIN, i64::MAX), |(low, high), (from, to)| (low.max(from), high.min(to)));
-        let bound = |transit: i64| self.transits.relative(transit).clamp(i32::MIN.into(), i32::MAX.into()) as i32;
-        (self.hot.earliest, self.hot.latest) = (bound(low), bound(high));
+        (self.hot.earliest, self.hot.latest) = (self.transits.relative(low), self.transits.relative(high));
         if !self.knows_packet {
             self.hot.next = i64::MIN;
             return;

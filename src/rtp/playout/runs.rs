@@ -118,11 +118,6 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Whether the last packet was missing.
-    pub const fn in_run(&self) -> bool {
-        self.run > 0
-    }
-
     /// So many packets from this position on are missing.
     pub fn miss(&mut self, position: u64, count: u64, why: Miss) {
         if count == 0 {
@@ -145,8 +140,7 @@ impl Tally {
         }
     }
 
-    /// The next packet was played.
-    #[inline]
+    /// The next packet was played. Only the first one after a missing packet needs to be told.
     pub fn play(&mut self) {
         if self.run > 0 {
             self.close_run();

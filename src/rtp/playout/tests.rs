@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::limits::PLAYOUT_RESTART;
 
 const PACKET: i64 = 20 * MS;
 const END: Timestamp = Timestamp::from_nanos(i64::MAX);
@@ -310,6 +311,24 @@ fn windows_hold_what_happened_in_them() {
     assert!(short.last_window(END).is_none(), "4.96 s");
     assert_eq!(short.running_window(END).map(|window| window.loss.expected), Some(249));
     assert!(Playout::new(BufferKind::Adaptive).running_window(END).is_none());
+}
+
+#[test]
+fn the_windows_add_up_to_the_stream() {
+    let mut stream = Stream::steady(20_000);
+    let mut state = 3_u64;
+    stream.packets.retain_mut(|packet| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        packet.at = packet.at.after(Elapsed::from_millis((state >> 33) as i64 % 120));
+        !(state >> 40).is_multiple_of(20)
+    });
+    let playout = stream.play();
+    let whole = playout.figures(BufferKind::Adaptive, END).loss;
+    let windows: Vec<Loss> = playout.windows().chain(playout.running_window(END)).map(|window| window.loss).collect();
+    assert_eq!(windows.len(), 41, "400 s, and what came late");
+    let sum = |of: fn(&Loss) -> u64| windows.iter().map(of).sum::<u64>();
+    assert_eq!((sum(|loss| loss.expected), sum(Loss::missing)), (whole.expected, whole.missing()));
+    assert!(whole.lost > 900 && sum(|loss| loss.runs) >= whole.runs);
 }
 
 /// The definition of the fixed buffers, over the whole stream at once: `None` is a packet that was not sent on.

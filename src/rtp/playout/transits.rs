@@ -2,12 +2,12 @@
 
 use crate::limits::PLAYOUT_TRANSITS;
 
-/// A step of the kept values in ns: 0.1 ms, so that an i16 reaches 3.2 s to both sides.
-const STEP: i64 = 100_000;
+/// A step of the kept values in ns: 0.1 ms, so that an i16 holds what an i32 holds in ns, 2.1 s to both sides.
+const STEP: i32 = 100_000;
 /// Percent of the values that are left out at each end.
 const TRIMMED_PERCENT: usize = 3;
-/// When the ends moved so far from the reference (1.6 s, by drifting clocks), the values are moved back.
-const FAR: i16 = i16::MAX / 2;
+/// When the low end moved so far from the reference (1 s, by drifting clocks), the values are moved back.
+const FAR: i16 = 10_000;
 
 /// Values that wait in the first cache line, so that the others are touched once in so many packets.
 const STAGED: usize = 10;
@@ -52,16 +52,21 @@ impl Transits {
         self.high = 0;
     }
 
-    /// Ns from the reference to this transit time.
+    /// Ns from the reference to this transit time; 2.1 s at most.
+    pub fn relative(&self, transit: i64) -> i32 {
+        transit.saturating_sub(self.reference).clamp(i32::MIN.into(), i32::MAX.into()) as i32
+    }
+
+    /// The same for times that are near the reference, as fast as can be; nonsense for those centuries away.
     #[inline]
-    pub const fn relative(&self, transit: i64) -> i64 {
-        transit.saturating_sub(self.reference)
+    pub const fn near(&self, transit: i64) -> i64 {
+        transit.wrapping_sub(self.reference)
     }
 
     /// Keeps a transit time, given in ns from the reference, in place of the oldest.
     #[inline]
-    pub fn push(&mut self, relative: i64) {
-        let steps = (relative / STEP).clamp(i16::MIN.into(), i16::MAX.into()) as i16;
+    pub fn push(&mut self, relative: i32) {
+        let steps = (relative / STEP) as i16;
         if let Some(slot) = self.staged.get_mut(usize::from(self.staged_len)) {
             *slot = steps;
         }
@@ -108,7 +113,7 @@ impl Transits {
     }
 
     const fn at(&self, steps: i16) -> i64 {
-        self.reference.saturating_add(steps as i64 * STEP)
+        self.reference.saturating_add(steps as i64 * STEP as i64)
     }
 
     fn still_holds(&self, len: usize) -> bool {
@@ -156,9 +161,11 @@ impl Transits {
 mod tests {
     use super::*;
 
+    const STEP_NS: i64 = STEP as i64;
+
     /// The definition, by sorting.
     fn sorted_spread(last: &[i64]) -> (i64, i64) {
-        let mut steps: Vec<i64> = last.iter().map(|transit| transit / STEP * STEP).collect();
+        let mut steps: Vec<i64> = last.iter().map(|transit| transit / STEP_NS * STEP_NS).collect();
         steps.sort_unstable();
         let trimmed = steps.len() * 3 / 100;
         (steps[trimmed], steps[steps.len() - 1 - trimmed])
@@ -197,11 +204,11 @@ mod tests {
             let last = &all[all.len().saturating_sub(PLAYOUT_TRANSITS)..];
             let (low, high) = transits.spread();
             let share = |count: usize| count as f64 / last.len() as f64;
-            assert!(share(last.iter().filter(|t| **t / STEP * STEP < low).count()) <= 0.041, "{number}");
-            assert!(share(last.iter().filter(|t| **t / STEP * STEP > high).count()) <= 0.041, "{number}");
+            assert!(share(last.iter().filter(|t| **t / STEP_NS * STEP_NS < low).count()) <= 0.041, "{number}");
+            assert!(share(last.iter().filter(|t| **t / STEP_NS * STEP_NS > high).count()) <= 0.041, "{number}");
             if last.len() == PLAYOUT_TRANSITS {
-                assert!(share(last.iter().filter(|t| **t / STEP * STEP <= low).count()) >= 0.02, "{number}");
-                assert!(share(last.iter().filter(|t| **t / STEP * STEP >= high).count()) >= 0.02, "{number}");
+                assert!(share(last.iter().filter(|t| **t / STEP_NS * STEP_NS <= low).count()) >= 0.02, "{number}");
+                assert!(share(last.iter().filter(|t| **t / STEP_NS * STEP_NS >= high).count()) >= 0.02, "{number}");
             }
         }
     }
@@ -219,7 +226,7 @@ mod tests {
         }
         let (low, high) = transits.spread();
         assert!(low < high && (transit - high).abs() < 5_000_000, "{low} to {high}, now {transit}");
-        assert!((transits.newest() - transit).abs() < STEP);
+        assert!((transits.newest() - transit).abs() < STEP_NS);
         transits.restart(5);
         assert_eq!(transits.newest(), 5);
         transits.push(transits.relative(5));

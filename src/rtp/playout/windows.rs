@@ -61,7 +61,8 @@ impl Kept {
     }
 }
 
-/// The windows of one stream that are over, oldest first. When there is no more room, the worse of each pair stays.
+/// The windows of one stream that are over, oldest first. When there is no more room, of the older half the worse of each
+/// pair stays.
 #[derive(Clone, Debug)]
 pub(super) struct Windows {
     first: i64,
@@ -126,11 +127,14 @@ impl Windows {
         self.first.saturating_add((number as i64).saturating_mul(WINDOW.nanos()))
     }
 
+    /// Merges the older half, so that the newest ones stay as they were.
     fn merge(&mut self) {
-        let mut merged = [Kept::default(); PLAYOUT_WINDOWS];
+        let (older, newer) = self.kept.split_at(PLAYOUT_WINDOWS / 2);
         let worse = |pair: &[Kept]| pair.iter().copied().reduce(|a, b| if b.badness() > a.badness() { b } else { a });
+        let left = older.chunks(2).filter_map(worse).chain(newer.iter().copied());
+        let mut merged = [Kept::default(); PLAYOUT_WINDOWS];
         let mut len = 0_u8;
-        for (slot, kept) in merged.iter_mut().zip(self.kept.chunks(2).filter_map(worse)) {
+        for (slot, kept) in merged.iter_mut().zip(left) {
             *slot = kept;
             len += 1;
         }
@@ -154,7 +158,9 @@ mod tests {
             windows.next(at, &Loss { expected: 500, lost, discarded: 0, runs: lost });
         }
         let kept: Vec<Window> = windows.iter().collect();
-        assert!((32..=PLAYOUT_WINDOWS).contains(&kept.len()));
+        assert!((48..=PLAYOUT_WINDOWS).contains(&kept.len()));
+        let newest: Vec<i64> = kept.iter().rev().take(32).map(|w| w.start.nanos() / WINDOW.nanos()).collect();
+        assert_eq!(newest, (10_000 - 32..10_000).rev().collect::<Vec<i64>>());
         assert!(kept.is_sorted_by_key(|window| window.start));
         let worst = kept.iter().max_by_key(|window| window.loss.missing()).unwrap();
         assert_eq!((worst.loss.lost, worst.start.nanos()), (50, 7 + 4_321 * WINDOW.nanos()));

@@ -98,6 +98,108 @@ fn a_message_without_content_length_ends_at_the_next_start_line() {
 }
 
 #[test]
+fn a_body_without_length_may_come_in_any_pieces() {
+    let open = request("MESSAGE", "a", "line of text\r\nSIP/2.0 is none\r\n").replace("Content-Length: 31\r\n", "");
+    assert!(!open.contains("Content-Length"));
+    let text = format!("{open}{}", request("OPTIONS", "b", ""));
+    let whole = frame_text(&[&text]);
+    assert_eq!((whole.texts()[0], whole.messages[0].1, whole.skipped), (open.as_str(), false, 0));
+    for cut in 1..text.len() {
+        let (head, tail) = text.split_at(cut);
+        assert_eq!(frame_text(&[head, tail]), whole, "cut at {cut}");
+    }
+}
+
+#[test]
+fn a_body_without_length_ends_when_nothing_more_comes_and_is_cut_by_a_hole() {
+    let open = request("MESSAGE", "a", "hello").replace("Content-Length: 5\r\n", "");
+    let next = request("OPTIONS", "b", "");
+    for notes in [Notes::LENGTH_MISSING, Notes::CUT] {
+        let mut framer = Framer::default();
+        let mut given = Vec::new();
+        framer.push(open.as_bytes(), &mut |framed| given.push(framed));
+        assert!(framer.is_open_ended() && given.is_empty());
+        match notes {
+            Notes::CUT => framer.missing(40, &mut |framed| given.push(framed)),
+            _ => framer.come_to_rest(&mut |framed| given.push(framed)),
+        }
+        framer.push(next.as_bytes(), &mut |framed| given.push(framed));
+        let messages: Vec<_> = given
+            .iter()
+            .filter_map(|framed| match framed {
+                Framed::Message { message, .. } => Some(message),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(
+            messages.iter().map(|message| message.bytes()).collect::<Vec<_>>(),
+            [open.as_bytes(), next.as_bytes()]
+        );
+        assert!(messages[0].notes().contains(notes));
+        assert_eq!(messages[0].notes().contains(Notes::CUT), notes == Notes::CUT);
+        assert!(!framer.is_open_ended() && framer.memory() == 0);
+    }
+}
+
+#[test]
+fn an_endless_body_without_length_is_cut_at_the_limit() {
+    let open = request("MESSAGE", "a", "hello").replace("Content-Length: 5\r\n", "");
+    let mut framer = Framer::default();
+    let mut all = All::default();
+    framer.push(open.as_bytes(), &mut |framed| all.add(framed));
+    for _ in 0..1_000 {
+        framer.push(&[b'x'; 1_000], &mut |framed| all.add(framed));
+        assert!(framer.memory() <= SIP_MESSAGE_BYTES);
+    }
+    framer.finish(&mut |framed| all.add(framed));
+    assert_eq!((all.messages.len(), all.messages[0].0.len(), all.messages[0].1), (1, SIP_MESSAGE_BYTES, true));
+    assert_eq!(all.skipped, (open.len() + 1_000_000 - SIP_MESSAGE_BYTES) as u64);
+}
+
+/// What a hole hides may be the head of a message that quotes another.
+#[test]
+fn the_first_message_behind_a_hole_is_marked_unless_the_boundary_is_known() {
+    let text = request("OPTIONS", "a", "");
+    let notify = request("NOTIFY", "b", &format!("{}\r\n{}", "x".repeat(200), request("OPTIONS", "quoted", "")));
+    for (cut, hole, marks) in [(0, 100, vec![true, false]), (notify.len() - 20, 5, vec![false, false, false])] {
+        let mut framer = Framer::default();
+        let mut given = Vec::new();
+        let mut out = |framed| {
+            if let Framed::Message { message, .. } = framed {
+                given.push(message.notes().contains(Notes::BEHIND_HOLE));
+            }
+        };
+        framer.push(&notify.as_bytes()[..cut], &mut out);
+        framer.missing(hole, &mut out);
+        framer.push(&notify.as_bytes()[cut + hole as usize..], &mut out);
+        framer.push(text.repeat(if cut == 0 { 1 } else { 2 }).as_bytes(), &mut out);
+        assert_eq!(given, marks, "a hole at {cut}");
+    }
+}
+
+#[test]
+fn what_is_passed_over_has_its_own_reason() {
+    let reasons = |body: usize, hole: u64| {
+        let text = request("NOTIFY", "a", &"x".repeat(body));
+        let mut framer = Framer::default();
+        let mut reasons = Vec::new();
+        let mut out = |framed| {
+            if let Framed::Skipped { octets: 1.., why } = framed {
+                reasons.push(why);
+            }
+        };
+        framer.push(&text.as_bytes()[..400], &mut out);
+        if hole > 0 {
+            framer.missing(hole, &mut out);
+        }
+        framer.push(&text.as_bytes()[400 + hole as usize..], &mut out);
+        reasons
+    };
+    assert_eq!(reasons(1_000, 50), [CUT_BY_HOLE]);
+    assert_eq!(reasons(SIP_MESSAGE_BYTES, 0), [TOO_LONG]);
+}
+
+#[test]
 fn after_junk_the_next_whole_head_is_found_and_a_quoted_status_line_is_not() {
     let a = request("OPTIONS", "a", "");
     let junk = "left over\r\nSIP/2.0 200 OK\r\n\r\nmore\r\n";
@@ -168,6 +270,34 @@ fn a_head_that_never_ends_is_given_up() {
     let next = request("OPTIONS", "b", "");
     framer.push(next.as_bytes(), &mut |framed| all.add(framed));
     assert_eq!(all.texts().last(), Some(&next.as_str()));
+}
+
+/// A start line longer than any that is waited for, whole, with a sound head below it.
+#[test]
+fn a_start_line_above_the_limit_is_no_message_and_the_next_one_is_found() {
+    let a = request("OPTIONS", "a", "");
+    let long = request("OPTIONS", "b", "").replace("sip:208", &format!("sip:{}", "2".repeat(SIP_START_LINE_BYTES)));
+    for before in ["", "junk\n"] {
+        let all = frame_text(&[&format!("{a}{before}{long}{a}")]);
+        assert_eq!((all.texts(), all.skipped), (vec![a.as_str(), &a], (before.len() + long.len()) as u64));
+    }
+}
+
+/// Every line may begin a message, and none does: looking must not cost the square of their number. This would take minutes.
+#[test]
+fn lines_that_look_like_start_lines_are_looked_at_once() {
+    let line = "A B SIP/2.0\n";
+    assert_eq!(candidate(line.repeat(2).as_bytes(), 0), Candidate::No, "no further than to the next start line");
+    assert_eq!(candidate(line.as_bytes(), 0), Candidate::Perhaps { from: line.len() });
+    for lines in ["\n", ""].map(|end| format!("junk\n{}{end}", line.repeat(5_300)).repeat(40)) {
+        let a = request("OPTIONS", "a", "");
+        let mut framer = Framer::default();
+        let mut all = All::default();
+        for segment in format!("{a}{lines}{a}").as_bytes().chunks(1_400) {
+            framer.push(segment, &mut |framed| all.add(framed));
+        }
+        assert_eq!((all.texts(), all.skipped), (vec![a.as_str(), &a], lines.len() as u64));
+    }
 }
 
 proptest! {

@@ -172,6 +172,7 @@ impl Analysis {
             delta_histogram: self.figures.delta_histogram().buckets().collect(),
             payloads: Arc::default(),
             wireshark: self.figures.wireshark(),
+            reported: None,
         }
     }
 }

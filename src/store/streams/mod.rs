@@ -2,6 +2,7 @@
 
 mod analysis;
 mod copies;
+mod reported;
 #[cfg(test)]
 mod tests;
 
@@ -14,10 +15,11 @@ use smallvec::SmallVec;
 use crate::event::RtpSample;
 use crate::limits::{CALL_STREAMS, STREAM_CANDIDATES, STREAM_PROOF_PACKETS};
 use crate::packet::{Endpoint, FlowKey};
+use crate::rtp::round_trip::RoundTrips;
 use crate::time::{Elapsed, Timestamp};
 use crate::track::call::CallKey;
 use crate::track::media::MediaMap;
-use crate::track::stream::{Stream, StreamKey};
+use crate::track::stream::{Quality, Reported, Stream, StreamKey};
 
 use super::Change;
 use super::rows::Rows;
@@ -52,6 +54,7 @@ struct Counter {
     call: Option<CallKey>,
     /// When its row last got its figures.
     shown: Option<Timestamp>,
+    reported: Option<Arc<Reported>>,
 }
 
 impl Counter {
@@ -74,8 +77,9 @@ impl Counter {
 /// A flow that looks like RTP and has to prove it.
 #[derive(Debug)]
 struct Candidate {
-    /// Its packets since a row of consistent ones began.
+    /// Its packets since a row of consistent ones began, and how many of them are no repetitions.
     run: SmallVec<[RtpSample; STREAM_PROOF_PACKETS as usize]>,
+    distinct: u32,
     newest: Newest,
 }
 
@@ -91,6 +95,9 @@ pub struct Streams {
     old: HashMap<StreamId, Candidate, RandomState>,
     /// Streams without a call, by both of their ends: SDP that comes later ties them.
     loose: HashMap<Endpoint, SmallVec<[u32; 2]>, RandomState>,
+    /// By SSRC, since RTCP names no more. A bridge may send the same on several flows.
+    by_ssrc: HashMap<u32, SmallVec<[u32; 2]>, RandomState>,
+    round_trips: RoundTrips,
     dirty: Vec<u32>,
     rows: Rows<Stream>,
     limit: usize,
@@ -113,6 +120,8 @@ impl Streams {
             young: HashMap::default(),
             old: HashMap::default(),
             loose: HashMap::default(),
+            by_ssrc: HashMap::default(),
+            round_trips: RoundTrips::default(),
             dirty: Vec::new(),
             rows: Rows::default(),
             limit: limit.max(1),
@@ -185,7 +194,7 @@ impl Streams {
             self.copies += 1;
             return;
         };
-        if call.is_none() && candidate.run.len() < STREAM_PROOF_PACKETS as usize {
+        if call.is_none() && candidate.distinct < STREAM_PROOF_PACKETS {
             return;
         }
         if let Some(candidate) = self.young.remove(&id) {
@@ -207,7 +216,7 @@ impl Streams {
         }
     }
 
-    /// Counts the packet for its candidate: a run is packets of one payload type whose sequence numbers step by 1 to 16.
+    /// Counts the packet for its candidate: a run is packets of one payload type whose sequence numbers step by 1 to 16, or repeat.
     /// `None` if it was captured before.
     fn candidate(&mut self, id: StreamId, sample: &RtpSample) -> Option<&Candidate> {
         if !self.young.contains_key(&id) {
@@ -218,17 +227,24 @@ impl Streams {
                 self.young.insert(id, candidate);
             }
         }
-        let candidate =
-            self.young.entry(id).or_insert_with(|| Candidate { run: SmallVec::new(), newest: Newest::default() });
+        let candidate = self.young.entry(id).or_insert_with(|| Candidate {
+            run: SmallVec::new(),
+            distinct: 0,
+            newest: Newest::default(),
+        });
         if candidate.newest.is_copy(sample) {
             return None;
         }
-        let goes_on = candidate.run.last().is_some_and(|last| {
-            let step = sample.sequence.wrapping_sub(last.sequence);
-            (1..=16).contains(&step) && last.payload_type == sample.payload_type
-        });
-        if !goes_on {
-            candidate.run.clear();
+        let last = candidate.run.last().filter(|last| last.payload_type == sample.payload_type);
+        match last.map(|last| sample.sequence.wrapping_sub(last.sequence)) {
+            // A sender that sends everything twice proves nothing by the second time.
+            Some(0) if candidate.run.len() >= 2 * STREAM_PROOF_PACKETS as usize => return Some(candidate),
+            Some(0) => {}
+            Some(1..=16) => candidate.distinct += 1,
+            _ => {
+                candidate.run.clear();
+                candidate.distinct = 1;
+            }
         }
         candidate.run.push(*sample);
         Some(candidate)
@@ -265,6 +281,7 @@ impl Streams {
             key,
             call,
             shown: None,
+            reported: None,
         };
         self.rows.push(Stream {
             key,
@@ -288,6 +305,10 @@ impl Streams {
             Some(packed) => self.v4.insert(packed, slot),
             None => self.v6.insert(id, slot),
         };
+        let same = self.by_ssrc.entry(ssrc).or_default();
+        if same.len() < CALL_STREAMS {
+            same.push(slot);
+        }
         self.order.push_back((slot, key));
         if !is_listed {
             self.dirty.push(slot);
@@ -359,13 +380,13 @@ impl Streams {
             row.codec = codec.or(row.codec.take());
             if all || counter.is_stale(now) {
                 counter.analysis.ask_again(&counter.id.0, media, counter.call);
+                let named = |number| (number, media.codec(&counter.id.0, counter.call, number));
+                let payloads = counter.analysis.payload_types().map(named).collect();
                 let format = media.format(&counter.id.0, counter.call, row.payload_type);
                 let parameters = format.map_or("", |format| &format.parameters);
+                let reported = counter.reported.clone();
                 let codec = row.codec.as_deref().map(|name| (name, parameters));
-                let mut quality = counter.analysis.quality(now, codec);
-                let named = |number| (number, media.codec(&counter.id.0, counter.call, number));
-                quality.payloads = counter.analysis.payload_types().map(named).collect();
-                row.quality = Arc::new(quality);
+                row.quality = Arc::new(Quality { reported, payloads, ..counter.analysis.quality(now, codec) });
                 counter.shown = Some(now);
                 counter.is_dirty = false;
             } else {
@@ -405,6 +426,12 @@ impl Streams {
             Some(packed) => self.v4.remove(&packed),
             None => self.v6.remove(&(flow, ssrc)),
         };
+        if let Some(same) = self.by_ssrc.get_mut(&ssrc) {
+            same.retain(|other| *other != slot);
+            if same.is_empty() {
+                self.by_ssrc.remove(&ssrc);
+            }
+        }
         if is_loose {
             self.loosen(flow.src, slot);
             self.loosen(flow.dst, slot);

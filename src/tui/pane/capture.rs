@@ -6,14 +6,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::capture::FileFacts;
-use crate::counters::{Layer, MalformedSample};
+use crate::counters::{FragmentCounters, Layer, MalformedSample};
 use crate::store::snapshot::{CaptureView, MemoryUse, SourceView, WrittenView};
 use crate::tui::action::{Action, Hits};
 use crate::tui::format::{Zone, bytes, counted, per_second, percent, rate};
 use crate::tui::layout;
 use crate::tui::popup::save::kept;
 use crate::tui::state::State;
-use crate::tui::theme::{Glyph, Role, Theme};
+use crate::tui::theme::{Glyph, Role};
 use crate::tui::widget::lines::{self, Line};
 
 /// Interfaces of a file that are named; more than a dozen say nothing.
@@ -21,7 +21,7 @@ const NAMES: usize = 12;
 
 /// Draws the tab. The selected line is marked where there is something to open.
 pub fn draw(buffer: &mut Buffer, area: Rect, state: &State, hits: &mut Hits) {
-    let (all, samples) = lines_of(state);
+    let (all, _) = lines_of(state);
     let at = state.capture_at.min(all.len().saturating_sub(1));
     let top = top_of(at, all.len(), area.height);
     lines::draw(buffer, area, &all, top, &state.theme);
@@ -32,7 +32,6 @@ pub fn draw(buffer: &mut Buffer, area: Rect, state: &State, hits: &mut Hits) {
             buffer.set_style(row, state.theme.style(Role::Selected));
         }
     }
-    let _ = samples;
 }
 
 /// The selected line in the middle, as far as there are lines above and below.
@@ -76,11 +75,12 @@ fn lines_of(state: &State) -> (Vec<Line>, usize) {
         out.extend(written_lines(written, usize::from(layout::areas(state).content.width)));
     }
     out.extend(saved_lines(state));
-    out.extend(memory(&capture.memory, capture.recent.as_ref().map(|recent| kept(recent, true, state.zone))));
     out.extend(decoded(capture));
+    out.extend(fragments(&capture.decode.fragments));
     out.extend(streams::counters(&capture.decode.streams));
-    out.extend(streams::flows(&capture.flows, state.zone));
-    out.extend(malformed(capture, &state.theme));
+    out.extend(streams::flows(&capture.flows, state.zone, layout::areas(state).content.width));
+    out.extend(malformed(capture));
+    out.extend(memory(&capture.memory, capture.recent.as_ref().map(|recent| kept(recent, true, state.zone))));
     let samples = &capture.decode.samples;
     if !samples.is_empty() {
         out.push(section("Malformed packets, newest first (Enter shows the bytes)"));
@@ -178,7 +178,7 @@ fn standing(source: &SourceView) -> (Glyph, Role, String) {
             None => "reading".to_owned(),
         },
     };
-    if source.truncated {
+    if source.truncated && !text.contains("cut") {
         text.push_str("; the file is cut");
     }
     if source.live || lost.total() > 0 {
@@ -195,6 +195,10 @@ fn standing(source: &SourceView) -> (Glyph, Role, String) {
 
 fn losses(capture: &CaptureView) -> Vec<Line> {
     let lost = capture.lost;
+    // A file waits, and nothing of it is lost.
+    if !capture.sources.iter().any(|source| source.live) && lost.total() == 0 {
+        return Vec::new();
+    }
     let row = |name: &str, count: u64, about: &str| {
         let role = if count > 0 { Role::Bad } else { Role::Text };
         Line::blank().at(1, 12, name, Role::Text).right(13, 10, counted(count), role).at(25, u16::MAX, about, Role::Dim)
@@ -328,10 +332,30 @@ fn decoded(capture: &CaptureView) -> Vec<Line> {
 }
 
 /// Packets that were looked into, and bring nothing new.
-const NOTHING_IN_THEM: [&str; 5] =
-    ["tcp without data", "tcp keep-alive", "tcp sent again", "repeated fragment", "sip keep-alive"];
+const NOTHING_IN_THEM: [&str; 6] =
+    ["tcp without data", "tcp keep-alive", "tcp sent again", "sctp sent again", "repeated fragment", "sip keep-alive"];
 
-fn malformed(capture: &CaptureView, _: &Theme) -> Vec<Line> {
+/// What became of fragments of IP; nothing where there were none.
+fn fragments(fragments: &FragmentCounters) -> Vec<Line> {
+    if fragments.arrived == 0 {
+        return Vec::new();
+    }
+    let row = |what: &str, count: u64, role: Role, about: &str| {
+        Line::blank().at(1, 24, what, Role::Text).right(26, 10, counted(count), role).at(38, u16::MAX, about, Role::Dim)
+    };
+    let warns = |count: u64| if count > 0 { Role::Warn } else { Role::Text };
+    let (incomplete, evicted) = (fragments.incomplete, fragments.evicted_by_count + fragments.evicted_by_bytes);
+    vec![
+        section("IP fragments"),
+        row("arrived", fragments.arrived, Role::Text, ""),
+        row("joined", fragments.joined, Role::Text, "datagrams put together"),
+        row("incomplete", incomplete, warns(incomplete), "datagrams whose rest never came: messages are cut or lost"),
+        row("no room", evicted, warns(evicted), "datagrams put out by our limits, see Memory"),
+        Line::blank(),
+    ]
+}
+
+fn malformed(capture: &CaptureView) -> Vec<Line> {
     let decode = &capture.decode;
     let mut out = vec![section("Could not be decoded")];
     for layer in Layer::ALL {

@@ -143,7 +143,14 @@ impl SaveForm {
     /// Types into the name.
     pub fn key(&mut self, event: &KeyEvent) {
         let change = self.file.handle_event(&Event::Key(*event));
-        self.is_named |= change.is_some_and(|change| change.value);
+        if !change.is_some_and(|change| change.value) {
+            return;
+        }
+        self.is_named = true;
+        // The name says what the file is to be.
+        let ending = self.file.value().rsplit_once('.').map(|(_, ending)| ending);
+        let named = Format::ALL.into_iter().find(|format| ending.is_some_and(|ending| ending == format.ending()));
+        self.format = named.unwrap_or(self.format);
     }
 
     /// What is asked for; `None` without a name.
@@ -240,14 +247,16 @@ impl SaveForm {
 
 /// How far back packets are kept.
 pub fn kept(recent: &RecentView, media: bool, zone: Zone) -> String {
-    let since = |at| zone.format(at, "%H:%M:%S");
-    match (recent.signalling.or(recent.streams), recent.media.filter(|_| media)) {
-        (Some(signalling), Some(media)) => {
-            format!("Kept: signalling since {}, media since {}", since(signalling), since(media))
-        }
-        (Some(signalling), None) => format!("Kept: signalling since {}", since(signalling)),
-        (None, Some(media)) => format!("Kept: media since {}, no signalling yet", since(media)),
-        (None, None) => "No packet is kept yet".to_owned(),
+    let kinds = [
+        ("signalling", recent.signalling),
+        ("other TCP and fragments", recent.streams),
+        ("media", recent.media.filter(|_| media)),
+    ];
+    let since = |(kind, at): (&str, Option<_>)| Some(format!("{kind} since {}", zone.format(at?, "%H:%M:%S")));
+    let said: Vec<String> = kinds.into_iter().filter_map(since).collect();
+    match said.is_empty() {
+        true => "No packet is kept yet".to_owned(),
+        false => format!("Kept: {}", said.join(", ")),
     }
 }
 
@@ -316,10 +325,17 @@ pub fn sentence(saved: &Saved) -> String {
     let (count, path, size) = (saved.count, saved.path.display(), bytes(saved.bytes));
     let mut notes = Vec::new();
     if saved.rebuilt > 0 {
-        notes.push(format!("{} rebuilt from messages", saved.rebuilt));
+        notes.push(format!("{} of them rebuilt from messages", saved.rebuilt));
     }
     if saved.missing > 0 {
         notes.push(format!("{} of {} no longer kept", saved.missing, count.saturating_add(saved.missing)));
+    }
+    if saved.calls_gone > 0 {
+        let noun = if saved.calls_gone == 1 { "call" } else { "calls" };
+        notes.push(format!("{} {noun} no longer kept", saved.calls_gone));
+    }
+    if saved.leaves_keys {
+        notes.push("without the keys that the capture holds".to_owned());
     }
     let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
     format!("Saved {count} {what}{notes} to {path} ({size})")
@@ -339,11 +355,19 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_said() {
-        let mut saved =
-            Saved { path: "x.pcapng".into(), count: 828, is_text: false, rebuilt: 0, bytes: 184_320, missing: 0 };
+        let mut saved = Saved {
+            path: "x.pcapng".into(),
+            count: 828,
+            is_text: false,
+            rebuilt: 0,
+            bytes: 184_320,
+            missing: 0,
+            calls_gone: 0,
+            leaves_keys: false,
+        };
         assert_eq!(sentence(&saved), "Saved 828 packets to x.pcapng (180 KiB)");
         saved.rebuilt = 3;
-        assert_eq!(sentence(&saved), "Saved 828 packets (3 rebuilt from messages) to x.pcapng (180 KiB)");
+        assert_eq!(sentence(&saved), "Saved 828 packets (3 of them rebuilt from messages) to x.pcapng (180 KiB)");
         saved.rebuilt = 0;
         saved.missing = 12;
         assert_eq!(sentence(&saved), "Saved 828 packets (12 of 840 no longer kept) to x.pcapng (180 KiB)");

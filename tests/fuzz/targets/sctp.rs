@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sipwatch::limits::{SCTP_UNFINISHED, SIP_MESSAGE_BYTES};
+use sipwatch::limits::{SCTP_BYTES, SCTP_UNFINISHED, SIP_MESSAGE_BYTES};
 use sipwatch::net::sctp::{Assembled, Assembly, Chunk, chunks};
 use sipwatch::net::{Frame, Path};
 use sipwatch::packet::PacketId;
@@ -30,6 +30,7 @@ fuzz_target!(|input: &[u8]| {
             if let Assembled::Whole { bytes, packets, .. } = assembly.push(&piece, PacketId::new(0, number)) {
                 assert!(bytes.len() <= SIP_MESSAGE_BYTES && !packets.is_empty());
             }
+            assert!(assembly.bytes() <= SCTP_BYTES);
         }
     }
     assert!(assembly.finish() <= SCTP_UNFINISHED);

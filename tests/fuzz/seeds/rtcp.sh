@@ -1,0 +1,13 @@
+#!/bin/sh
+# Makes a seed of RTCP, on standard output: a sender report with a block and a name, then a receiver report that quotes it, with
+# VoIP metrics, a DLRR and a goodbye. In front of each datagram: flow and time, length in words, and nothing cut.
+set -eu
+printf '\010\024\000'
+printf '\201\310\000\014aaaa\344\322\022\064\126\170\232\274\000\002\161\000\000\000\003\350\000\002\161\000'
+printf 'bbbb\031\000\000\007\000\000\004\260\000\000\000\120\000\000\000\000\000\000\000\000'
+printf '\201\312\000\006aaaa\001\016phone@10.0.0.1\000\000\000\000'
+printf '\374\036\000'
+printf '\201\311\000\007bbbbaaaa\377\377\377\373\000\000\004\260\000\000\000\120\022\064\126\170\000\000\000\100'
+printf '\200\317\000\021bbbb\004\000\000\002\344\322\022\064\126\170\232\274\005\000\000\003aaaa\022\064\126\170\000\000\000\040'
+printf '\007\000\000\010aaaa\015\032\200\001\000\310\001\364\000\226\000\106\356\177\177\020\135\177\054\177\360\000\000\050\000\120\001\000'
+printf '\201\313\000\003bbbb\006hungup\000'
