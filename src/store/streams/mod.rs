@@ -418,12 +418,13 @@ impl Streams {
             row.codec = codec.or(row.codec.take());
             if all || counter.is_stale(now) {
                 counter.analysis.ask_again(&counter.id.0, media, counter.call);
+                let named = |number| (number, media.codec(&counter.id.0, counter.call, number));
+                let payloads = counter.analysis.payload_types().map(named).collect();
                 let format = media.format(&counter.id.0, counter.call, row.payload_type);
                 let parameters = format.map_or("", |format| &format.parameters);
                 let codec = row.codec.as_deref().map(|name| (name, parameters));
                 let mut quality = counter.analysis.quality(now, codec);
-                let named = |number| (number, media.codec(&counter.id.0, counter.call, number));
-                quality.payloads = counter.analysis.payload_types().map(named).collect();
+                quality.payloads = payloads;
                 // What was once named stays so, though a later call may take the address over.
                 let (ends, before) = (media.ends(&counter.id.0), row.quality.announced);
                 quality.announced = Announced { src: ends.src || before.src, dst: ends.dst || before.dst };

@@ -339,6 +339,20 @@ impl QualityPane<'_> {
         figure("p99", percentiles.map(|jitter| jitter.p99));
         if pen.is_wide() {
             pen.put("ms", Role::Dim);
+            self.receiver(quality, pen);
+        }
+    }
+
+    /// What the receiver's RTCP says, beside what was measured here.
+    fn receiver(&self, quality: &Quality, pen: &mut Pen<'_>) {
+        let Some(says) = quality.reported.as_ref().and_then(|reported| reported.receiver) else { return };
+        let limits = Thresholds::default();
+        pen.put("  receiver says ", Role::Dim);
+        let level = limits.loss(says.lost_percent);
+        pen.figure("lost", &quality::percent(says.lost_percent), 5, quality::role(Some(level)));
+        if let Some(clock) = quality.clock.filter(|clock| *clock > 0) {
+            let ms = f64::from(says.jitter) * 1_000.0 / f64::from(clock);
+            pen.figure("jitter", &quality::ms(ms), 4, quality::role(Some(limits.jitter(ms))));
         }
     }
 
