@@ -1,6 +1,7 @@
 //! RTP streams: found by their flow and SSRC, measured beside a plain table, shown as rows when a snapshot asks.
 
 mod analysis;
+mod candidates;
 mod copies;
 mod queue;
 mod reported;
@@ -14,7 +15,7 @@ use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
 use crate::event::RtpSample;
-use crate::limits::{CALL_STREAMS, STREAM_CANDIDATES, STREAM_PROOF_PACKETS};
+use crate::limits::CALL_STREAMS;
 use crate::packet::{Endpoint, FlowKey};
 use crate::rtp::round_trip::RoundTrips;
 use crate::time::{Elapsed, Timestamp};
@@ -25,6 +26,7 @@ use crate::track::stream::{Announced, Reported, Stream, StreamKey};
 use super::Change;
 use super::rows::Rows;
 use analysis::Analysis;
+use candidates::{Candidate, Candidates, Seen};
 use copies::Newest;
 use queue::{Chain, Queue, Sample};
 
@@ -78,15 +80,6 @@ impl Counter {
     }
 }
 
-/// A flow that looks like RTP and has to prove it.
-#[derive(Debug)]
-struct Candidate {
-    /// Its packets since a row of consistent ones began, and how many of them are no repetitions.
-    run: SmallVec<[RtpSample; STREAM_PROOF_PACKETS as usize]>,
-    distinct: u32,
-    newest: Newest,
-}
-
 /// All streams.
 #[derive(Debug)]
 pub struct Streams {
@@ -97,8 +90,7 @@ pub struct Streams {
     /// The newest stream of a flow, for that of the other direction.
     flows: HashMap<FlowKey, u32, RandomState>,
     order: VecDeque<(u32, StreamKey)>,
-    young: HashMap<StreamId, Candidate, RandomState>,
-    old: HashMap<StreamId, Candidate, RandomState>,
+    candidates: Candidates,
     /// Streams without a call, by both of their ends: SDP that comes later ties them.
     loose: HashMap<Endpoint, SmallVec<[u32; 2]>, RandomState>,
     /// By SSRC, since RTCP names no more. A bridge may send the same on several flows.
@@ -127,8 +119,7 @@ impl Streams {
             free: Vec::new(),
             flows: HashMap::default(),
             order: VecDeque::new(),
-            young: HashMap::default(),
-            old: HashMap::default(),
+            candidates: Candidates::default(),
             loose: HashMap::default(),
             by_ssrc: HashMap::default(),
             round_trips: RoundTrips::default(),
@@ -222,50 +213,11 @@ impl Streams {
         }
         let id = (sample.flow, sample.ssrc);
         let call = media.of(&sample.flow).map(|announced| announced.call);
-        let Some(candidate) = self.candidate(id, sample) else {
-            self.copies += 1;
-            return;
-        };
-        if call.is_none() && candidate.distinct < STREAM_PROOF_PACKETS {
-            return;
+        match self.candidates.take(id, sample, call.is_some()) {
+            Seen::Copy => self.copies += 1,
+            Seen::Unproved => {}
+            Seen::Proved(candidate) => self.promote(id, &candidate, media, call, changes, bound),
         }
-        if let Some(candidate) = self.young.remove(&id) {
-            self.promote(id, &candidate, media, call, changes, bound);
-        }
-    }
-
-    /// Counts the packet for its candidate: a run is packets of one payload type whose sequence numbers step by 1 to 16, or repeat.
-    /// `None` if it was captured before.
-    fn candidate(&mut self, id: StreamId, sample: &RtpSample) -> Option<&Candidate> {
-        if !self.young.contains_key(&id) {
-            if self.young.len() >= STREAM_CANDIDATES / 2 {
-                self.old = std::mem::take(&mut self.young);
-            }
-            if let Some(candidate) = self.old.remove(&id) {
-                self.young.insert(id, candidate);
-            }
-        }
-        let candidate = self.young.entry(id).or_insert_with(|| Candidate {
-            run: SmallVec::new(),
-            distinct: 0,
-            newest: Newest::default(),
-        });
-        if candidate.newest.is_copy(&sample.into()) {
-            return None;
-        }
-        let last = candidate.run.last().filter(|last| last.payload_type == sample.payload_type);
-        match last.map(|last| sample.sequence.wrapping_sub(last.sequence)) {
-            // A sender that sends everything twice proves nothing by the second time.
-            Some(0) if candidate.run.len() >= 2 * STREAM_PROOF_PACKETS as usize => return Some(candidate),
-            Some(0) => {}
-            Some(1..=16) => candidate.distinct += 1,
-            _ => {
-                candidate.run.clear();
-                candidate.distinct = 1;
-            }
-        }
-        candidate.run.push(*sample);
-        Some(candidate)
     }
 
     fn promote(
@@ -498,8 +450,7 @@ impl Streams {
         while let Some((slot, _)) = self.order.pop_front() {
             self.remove(slot);
         }
-        self.young.clear();
-        self.old.clear();
+        self.candidates.clear();
         for slot in self.dirty.drain(..) {
             if let Some(counter) = self.counters.get_mut(slot as usize) {
                 counter.is_dirty = false;
@@ -515,7 +466,7 @@ impl Streams {
 
     /// Streams kept, candidates waiting, streams evicted.
     pub fn usage(&self) -> (usize, usize, u64) {
-        (self.rows.len(), self.young.len() + self.old.len(), self.evicted)
+        (self.rows.len(), self.candidates.len(), self.evicted)
     }
 }
 
