@@ -85,7 +85,8 @@ fuzz_target!(|input: &[u8]| {
     let all = decoded(&batch, false);
     let once = decoded(&batch, true);
     assert!(once.rtp.len() <= all.rtp.len() && all.rtp.len() <= batch.len());
-    assert!(all.events.len() <= batch.len());
+    // One segment may do several things to its connection, and carry several messages.
+    assert!(all.events.len() <= input.len());
     for event in &all.events {
         let Event::Sip(arrival) = event else { continue };
         let Some(path) = &arrival.path else { continue };
