@@ -8,6 +8,7 @@ mod charts;
 mod figures;
 mod head;
 mod histograms;
+mod reported;
 mod windows;
 mod wireshark;
 
@@ -160,6 +161,7 @@ impl StreamView {
             out.push(Line::blank());
             for section in [
                 buffers::lines(&scene),
+                reported::lines(&scene),
                 windows::lines(&scene),
                 histograms::lines(&scene),
                 wireshark::lines(&scene),
@@ -175,7 +177,9 @@ impl StreamView {
             left.extend(figures::digits(&scene, half - 2));
             let mut right = figures::lines(&scene);
             right.push(Line::blank());
-            for section in [buffers::lines(&scene), histograms::lines(&scene), wireshark::lines(&scene)] {
+            for section in
+                [buffers::lines(&scene), reported::lines(&scene), histograms::lines(&scene), wireshark::lines(&scene)]
+            {
                 right.extend(section);
             }
             out.push(Line::blank());
