@@ -79,6 +79,7 @@ impl Pipeline {
         }
         self.changes.clear();
         self.apply();
+        self.store.measure(&mut self.changes);
         seen(&self.changes, &mut self.store)
     }
 

@@ -163,6 +163,8 @@ impl Store {
         if !decoded.events.is_empty() || !decoded.rtp.is_empty() {
             self.generation += 1;
         }
+        // RTCP speaks of RTP that came before it, and is looked at behind it.
+        let mut rtcp = Vec::new();
         for event in decoded.events.drain(..) {
             match event {
                 Event::Sip(arrival) => self.sip(*arrival, changes),
@@ -170,11 +172,12 @@ impl Store {
                 Event::Icmp(fact) => self.icmp(fact, changes),
                 Event::Rtcp(seen) => {
                     self.collector.rtcp_packets += 1;
-                    self.streams.rtcp(&seen);
+                    rtcp.push(seen);
                 }
             }
         }
         self.streams.apply(&decoded.rtp, &self.media, changes, &mut self.bound);
+        rtcp.iter().for_each(|seen| self.streams.rtcp(seen));
         for (call, stream) in std::mem::take(&mut self.bound) {
             self.add_stream(call, stream, changes);
         }
@@ -198,6 +201,12 @@ impl Store {
     /// Nothing more comes: figures that may lag behind while it does are to be exact.
     pub fn finish(&mut self) {
         self.is_over = true;
+        self.streams.report_all();
+    }
+
+    /// Measures the packets of streams that wait for others, for somebody who wants to see each stream's progress at once.
+    pub fn measure(&mut self, changes: &mut Vec<Change>) {
+        self.streams.apply(&[], &self.media, changes, &mut self.bound);
     }
 
     /// Forgets these calls, as the user asked for.

@@ -115,7 +115,7 @@ impl Store {
         let announced = self.media.announce(key, &sdp, &mut entry.machine.media);
         let mut streams = SmallVec::<[_; 2]>::new();
         for endpoint in announced {
-            streams.extend(self.streams.bind(endpoint, key, changes));
+            streams.extend(self.streams.bind(endpoint, key, &self.media, changes));
         }
         for stream in streams {
             self.add_stream(key, stream, changes);

@@ -282,9 +282,10 @@ impl Streams {
             None => self.v6.insert(id, slot),
         };
         let same = self.by_ssrc.entry(ssrc).or_default();
-        if same.len() < CALL_STREAMS {
-            same.push(slot);
+        if same.len() >= CALL_STREAMS {
+            same.remove(0);
         }
+        same.push(slot);
         self.flows.insert(flow, slot);
         self.order.push_back((slot, key));
         if !is_listed {
@@ -316,8 +317,27 @@ impl Streams {
         Some(other.key)
     }
 
+    /// Has every stream reported once more that went on since the last time.
+    pub fn report_all(&mut self) {
+        for (slot, key) in &self.order {
+            let Some(counter) = self.counters.get_mut(*slot as usize).filter(|counter| counter.key == *key) else {
+                continue;
+            };
+            if counter.last.after(REPORT_EVERY) > counter.report_at {
+                counter.report_at = counter.last.after(REPORT_EVERY);
+                self.due.push(*key);
+            }
+        }
+    }
+
     /// Ties the streams that come from or go to this endpoint to the call that announced it.
-    pub fn bind(&mut self, endpoint: Endpoint, call: CallKey, changes: &mut Vec<Change>) -> SmallVec<[StreamKey; 2]> {
+    pub fn bind(
+        &mut self,
+        endpoint: Endpoint,
+        call: CallKey,
+        media: &MediaMap,
+        changes: &mut Vec<Change>,
+    ) -> SmallVec<[StreamKey; 2]> {
         let mut bound = SmallVec::new();
         for slot in self.loose.remove(&endpoint).unwrap_or_default() {
             let Some(counter) = self.counters.get_mut(slot as usize) else { continue };
@@ -326,6 +346,7 @@ impl Streams {
                 continue;
             }
             counter.call = Some(call);
+            counter.analysis.ask_again(&flow, media, counter.call);
             bound.push(counter.key);
             changes.push(Change::Stream(counter.key));
             if !counter.is_dirty {

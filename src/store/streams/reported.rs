@@ -78,14 +78,22 @@ impl Streams {
         }
     }
 
-    /// Streams with this SSRC that the sender of a flow of RTCP receives: on the same host, or, where NAT stands between, from
-    /// the host that it reports to.
+    /// The stream with this SSRC that the sender of a flow of RTCP receives: between the same ports or those below them. Where NAT
+    /// or another port stands between, one between the same hosts, or from or to one of them, if there is only one.
     fn received(&self, ssrc: u32, flow: FlowKey) -> Slots {
-        let exact = self.slots(ssrc, |stream| stream.dst.ip == flow.src.ip && stream.src.ip == flow.dst.ip);
+        let is_beside = |media: u16, rtcp: u16| media == rtcp || media.checked_add(1) == Some(rtcp);
+        let receives = |stream: &FlowKey| stream.dst.ip == flow.src.ip && is_beside(stream.dst.port, flow.src.port);
+        let sends = |stream: &FlowKey| stream.src.ip == flow.dst.ip && is_beside(stream.src.port, flow.dst.port);
+        let exact = self.slots(ssrc, |stream| receives(stream) && sends(stream));
         if !exact.is_empty() {
             return exact;
         }
-        self.slots(ssrc, |stream| stream.dst.ip == flow.src.ip || stream.src.ip == flow.dst.ip)
+        let on_hosts = |stream: &FlowKey| stream.dst.ip == flow.src.ip && stream.src.ip == flow.dst.ip;
+        let only = |slots: Slots| (slots.len() == 1).then_some(slots);
+        only(self.slots(ssrc, |stream| receives(stream) || sends(stream)))
+            .or_else(|| only(self.slots(ssrc, on_hosts)))
+            .or_else(|| only(self.slots(ssrc, |stream| stream.dst.ip == flow.src.ip || stream.src.ip == flow.dst.ip)))
+            .unwrap_or_default()
     }
 
     /// The stream from one end of a report to the other: by SSRC, else by where it goes.
