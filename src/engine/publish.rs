@@ -47,6 +47,7 @@ impl Publisher {
     pub fn publish(&mut self, now: Instant, pipeline: &mut Pipeline, origin: &Origin<'_>, clock: Option<Timestamp>) {
         let capture = capture_view(origin, pipeline);
         let moved = pipeline.store().generation() != self.store_generation
+            || (clock.is_some() && pipeline.store().has_figures_to_show())
             || capture.sources != self.sources.sources
             || capture.written != self.sources.written
             || capture.decode.packets != self.sources.decode.packets;

@@ -254,6 +254,11 @@ impl Store {
         }
     }
 
+    /// Whether figures of streams wait to be shown.
+    pub fn has_figures_to_show(&self) -> bool {
+        self.streams.is_dirty()
+    }
+
     /// RTP packets that were captured before, and are counted nowhere else.
     pub fn media_copies(&self) -> u64 {
         self.streams.copies

@@ -29,7 +29,7 @@ use dtmf::Dtmf;
 use histogram::Histogram;
 use jitter::{Jitter, Step};
 use sequence::{Place, Sequence};
-use windows::{Heard, Window, Windows};
+use windows::{Window, Windows};
 use wireshark::{Wireshark, WiresharkFigures};
 
 /// Extended timestamps start one round up, so that a packet from before the first has a positive one, too.
@@ -72,8 +72,6 @@ pub struct Placed {
     /// Whether the timestamp jumped against the arrival, or another clock began: what was known of the timing is void. A
     /// restart ([`Place::Restart`]) does the same.
     pub is_jump: bool,
-    /// Whether a window of ten seconds ended before this packet; [`StreamFigures::hear`] then tells what was heard in it.
-    pub window_ended: bool,
 }
 
 /// Percentiles in ms.
@@ -118,7 +116,7 @@ impl StreamFigures {
         if is_first {
             self.begin(arrival);
         }
-        let window_ended = self.windows.reach(arrival.at, &self.sequence);
+        self.windows.reach(arrival.at, &self.sequence);
         let lost = self.sequence.lost();
         let (place, sequence) = self.sequence.place(arrival.sequence);
         if place == Place::Late && self.sequence.lost() < lost {
@@ -129,8 +127,7 @@ impl StreamFigures {
         if let Carries::TelephoneEvent { clock } = arrival.carries {
             self.event(arrival, clock, place);
         }
-        let mut placed =
-            Placed { place, sequence, timestamp: self.timestamp, is_played: false, is_jump: false, window_ended };
+        let mut placed = Placed { place, sequence, timestamp: self.timestamp, is_played: false, is_jump: false };
         if place == Place::Duplicate {
             return placed;
         }
@@ -194,11 +191,6 @@ impl StreamFigures {
         if let Some(head) = arrival.head {
             self.dtmf.packet(arrival.at, arrival.timestamp, clock, head);
         }
-    }
-
-    /// Tells what the listener had in the window that ended last ([`Placed::window_ended`]).
-    pub fn hear(&mut self, heard: Heard) {
-        self.windows.hear(heard);
     }
 
     /// Packets, loss, duplicates, late packets, restarts.

@@ -15,17 +15,6 @@ const WINDOW_PACKETS: u32 = 25;
 /// The last window says something when it lasted so long.
 const WINDOW_PART: Elapsed = Elapsed::from_secs(5);
 
-/// Loss as a listener has it behind a jitter buffer, in a window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Heard {
-    /// Packets that were due.
-    pub expected: u32,
-    /// Lost, or discarded since they came too late.
-    pub missing: u32,
-    /// Runs of packets missing one after the other.
-    pub runs: u32,
-}
-
 /// Ten seconds of a stream, or the worst ten of more.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Window {
@@ -41,8 +30,6 @@ pub struct Window {
     pub jitter_mean: f32,
     /// Greatest jitter in ms.
     pub jitter_max: f32,
-    /// What the listener had, if [`Windows::hear`] was told.
-    pub heard: Heard,
 }
 
 impl Window {
@@ -56,13 +43,10 @@ impl Window {
         self.expected >= WINDOW_PACKETS
     }
 
-    /// Worse than another: more is missing, of what is heard if that is known, or as much and more jitter.
+    /// Worse than another: more is missing, or as much and more jitter.
     fn is_worse(&self, other: &Self) -> bool {
         let share = |missing: u32, expected: u32| f64::from(missing) / f64::from(expected.max(1));
-        let rank = |window: &Self| {
-            let heard = share(window.heard.missing, window.heard.expected);
-            (window.counts(), heard, share(window.lost, window.expected), window.jitter_max)
-        };
+        let rank = |window: &Self| (window.counts(), share(window.lost, window.expected), window.jitter_max);
         rank(self) > rank(other)
     }
 }
@@ -151,7 +135,6 @@ impl Tally {
             lost: small(self.lost_since(sequence)),
             jitter_mean: if self.jitter_count == 0 { 0.0 } else { self.jitter_sum / self.jitter_count as f32 },
             jitter_max: self.jitter_max,
-            heard: Heard::default(),
         }
     }
 }
@@ -275,13 +258,6 @@ impl Windows {
 
     fn last_mut(&mut self) -> Option<&mut Window> {
         self.windows.get_mut(usize::from(self.closed).checked_sub(1)?)
-    }
-
-    /// What the listener had in the window that ended last.
-    pub fn hear(&mut self, heard: Heard) {
-        if let Some(window) = self.last_mut() {
-            window.heard = heard;
-        }
     }
 
     /// The windows that ended, in order of time.
