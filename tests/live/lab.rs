@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write;
+use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sched::{CloneFlags, setns};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -160,6 +162,16 @@ impl Lab {
         });
     }
 
+    /// A UDP socket of this test where sipwatch captures.
+    pub fn near_socket(&self, port: u16) -> UdpSocket {
+        socket_inside(&self.near, NEAR_IP, port)
+    }
+
+    /// A UDP socket of this test where traffic comes from.
+    pub fn far_socket(&self, port: u16) -> UdpSocket {
+        socket_inside(&self.far, FAR_IP, port)
+    }
+
     /// Takes the near interface down.
     pub fn unplug(&self) {
         ip(&["-n", &self.near, "link", "set", NEAR, "down"]).expect("the interface goes down");
@@ -291,6 +303,19 @@ fn installed(tool: &str) -> bool {
 
 fn inside(space: &str, words: &[&str]) -> Vec<String> {
     ["ip", "netns", "exec", space].iter().chain(words).map(|&word| word.to_owned()).collect()
+}
+
+/// A socket stays in the namespace it was opened in, so only a thread that ends at once goes there.
+fn socket_inside(space: &str, ip: &str, port: u16) -> UdpSocket {
+    let namespace = File::open(format!("/var/run/netns/{space}")).expect("the namespace");
+    let opened = thread::scope(|scope| {
+        let there = scope.spawn(|| {
+            setns(&namespace, CloneFlags::CLONE_NEWNET).expect("root may go there");
+            UdpSocket::bind((ip, port)).expect("a free port")
+        });
+        there.join()
+    });
+    opened.expect("a socket")
 }
 
 /// `ip netns exec` becomes the program it starts, so the child's id is the program's.

@@ -16,6 +16,7 @@ mod down;
 mod lab;
 mod load;
 mod pty;
+mod quality;
 mod quiet;
 mod save;
 mod stream;
