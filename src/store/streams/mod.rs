@@ -3,6 +3,7 @@
 mod analysis;
 mod candidates;
 mod copies;
+mod index;
 mod queue;
 mod reported;
 #[cfg(test)]
@@ -15,7 +16,6 @@ use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
 use crate::event::RtpSample;
-use crate::limits::CALL_STREAMS;
 use crate::packet::{Endpoint, FlowKey};
 use crate::rtp::round_trip::RoundTrips;
 use crate::time::{Elapsed, Timestamp};
@@ -28,6 +28,7 @@ use super::rows::Rows;
 use analysis::Analysis;
 use candidates::{Candidate, Candidates, Seen};
 use copies::Newest;
+use index::packed;
 use queue::{Chain, Queue, Sample};
 
 /// Packets looked up together before they are counted: the lookups' cache misses then overlap.
@@ -189,14 +190,6 @@ impl Streams {
         self.queue = queue;
     }
 
-    fn find(&self, sample: &RtpSample) -> u32 {
-        let found = match packed(&sample.flow, sample.ssrc) {
-            Some(key) => self.v4.get(&key),
-            None => self.v6.get(&(sample.flow, sample.ssrc)),
-        };
-        found.copied().unwrap_or(UNKNOWN)
-    }
-
     /// A packet whose stream was not known when its window was looked up.
     fn unknown(
         &mut self,
@@ -277,16 +270,7 @@ impl Streams {
             Some(free) => *free = counter,
             None => self.counters.push(counter),
         }
-        match packed(&flow, ssrc) {
-            Some(packed) => self.v4.insert(packed, slot),
-            None => self.v6.insert(id, slot),
-        };
-        let same = self.by_ssrc.entry(ssrc).or_default();
-        if same.len() >= CALL_STREAMS {
-            same.remove(0);
-        }
-        same.push(slot);
-        self.flows.insert(flow, slot);
+        self.index(slot, id);
         self.order.push_back((slot, key));
         if !is_listed {
             self.dirty.push(slot);
@@ -294,14 +278,7 @@ impl Streams {
         changes.push(Change::Stream(key));
         match call {
             Some(call) => bound.push((call, key)),
-            None => {
-                for end in [flow.src, flow.dst] {
-                    let slots = self.loose.entry(end).or_default();
-                    if slots.len() < CALL_STREAMS {
-                        slots.push(slot);
-                    }
-                }
-            }
+            None => self.await_call(slot, flow),
         }
     }
 
@@ -357,15 +334,6 @@ impl Streams {
             self.loosen(other, slot);
         }
         bound
-    }
-
-    fn loosen(&mut self, endpoint: Endpoint, slot: u32) {
-        if let Some(slots) = self.loose.get_mut(&endpoint) {
-            slots.retain(|other| *other != slot);
-            if slots.is_empty() {
-                self.loose.remove(&endpoint);
-            }
-        }
     }
 
     /// Writes what was counted since the last time into the rows. Figures that take more work are left as they are for half
@@ -489,12 +457,4 @@ impl Streams {
     pub fn usage(&self) -> (usize, usize, u64) {
         (self.rows.len(), self.candidates.len(), self.evicted)
     }
-}
-
-/// An IPv4 flow and its SSRC fill 128 bits exactly.
-fn packed(flow: &FlowKey, ssrc: u32) -> Option<u128> {
-    let (std::net::IpAddr::V4(src), std::net::IpAddr::V4(dst)) = (flow.src.ip, flow.dst.ip) else { return None };
-    let ips = u64::from(src.to_bits()) << 32 | u64::from(dst.to_bits());
-    let rest = u64::from(flow.src.port) << 48 | u64::from(flow.dst.port) << 32 | u64::from(ssrc);
-    Some(u128::from(ips) << 64 | u128::from(rest))
 }

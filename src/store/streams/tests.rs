@@ -1,5 +1,6 @@
 use super::*;
 use crate::event::{RtcpSeen, Trace};
+use crate::limits::CALL_STREAMS;
 use crate::packet::PacketId;
 use crate::rtp::rtcp::{ReportBlock, Summary};
 
